@@ -1,0 +1,358 @@
+//! A dialect: how an endpoint speaks, as data.
+//!
+//! Owns the table of names, paths, media types, document shapes, field mappings, rules for success, layers and
+//! error classes. Client and mock read the same table and share nothing else: neither codec is here. Knows no
+//! time and no sockets. Written in YAML (`suites/dialects/*.yaml`, `docs/suite-language.md`); start at
+//! [`parse`] and [`builtin`].
+
+use indexmap::IndexMap;
+
+use crate::suite::call::{Operation, Slot};
+use crate::suite::claim::{Field, FieldPlace, Link};
+use crate::suite::expression::Expression;
+
+/// How one endpoint speaks.
+#[derive(Clone, Debug)]
+pub struct Dialect {
+    /// `name`
+    pub name: String,
+    /// `slots`: what its calls carry.
+    pub slots: Vec<Slot>,
+    /// `links`: which claim of the access token ties it to what.
+    pub links: IndexMap<Link, FieldPlace>,
+    /// `blank`: what counts as empty.
+    pub blank: Vec<Blank>,
+    /// `dates`
+    pub dates: Dates,
+    /// `operations`; `refresh` is always there.
+    pub operations: IndexMap<Operation, Speech>,
+    /// `errors`: first match wins, no match is [`ErrorClass::Unknown`].
+    pub errors: Vec<(Expression, ErrorClass)>,
+    /// `error-documents`: shapes that refusals may have beside the operation's own.
+    pub error_documents: Vec<ErrorDocument>,
+    /// `showable`: members whose text may stand in evidence outside the mock.
+    pub showable: Vec<String>,
+}
+
+impl Dialect {
+    /// The refresh operation.
+    pub fn refresh(&self) -> &Speech {
+        &self.operations[&Operation::Refresh]
+    }
+
+    /// The operation, if this dialect has it.
+    pub fn operation(&self, operation: Operation) -> Option<&Speech> {
+        self.operations.get(&operation)
+    }
+}
+
+/// One entry of `blank`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Blank {
+    /// `null`
+    Null,
+    /// This text.
+    Text(String),
+}
+
+/// `dates`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dates {
+    /// The formats that are read, tried in order.
+    pub formats: Vec<DateFormat>,
+    /// What a date without an offset means.
+    pub zone: Zone,
+}
+
+/// A date format.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DateFormat {
+    /// ISO 8601, offset optional, up to 9 fraction digits.
+    Iso,
+    /// `/Date(1714979289123+0530)/`
+    Dotnet,
+    /// Seconds since 1970.
+    Epoch,
+    /// A pattern such as `dd-MM-yyyy HH:mm:ss` (d, M, y, H, h, m, s, f, t; the rest literal).
+    Pattern(String),
+}
+
+/// The assumed zone of dates without an offset.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Zone {
+    /// Not known: every zone is possible, so only differences between such dates are judged.
+    Unknown,
+    /// A fixed offset in seconds east of UTC.
+    Fixed(i32),
+}
+
+/// How one operation is spoken.
+#[derive(Clone, Debug)]
+pub struct Speech {
+    /// `documented: false`: used only where the environment offers it.
+    pub documented: bool,
+    /// `method`
+    pub method: String,
+    /// `path`
+    pub path: String,
+    /// `query`: names and values; a member whose only reference has no value is left out.
+    pub query: Vec<(String, Text)>,
+    /// `headers`
+    pub headers: Vec<(String, Text)>,
+    /// `auth`: the ways to send client credentials, the first is the default; empty where there are none.
+    pub auth: Vec<ClientAuth>,
+    /// `accepts`: format → how a document of it is written. Empty for an operation without a body.
+    pub accepts: IndexMap<String, Accepts>,
+    /// `answers`
+    pub answers: Answers,
+}
+
+impl Speech {
+    /// The format that a word names: a format's own name, or one of its media types (then that type).
+    /// Answers the format's name, its description and the media type to send.
+    pub fn format(&self, word: &str) -> Option<(&str, &Accepts, String)> {
+        if let Some((name, accepts)) = self.accepts.get_key_value(word) {
+            return Some((name, accepts, accepts.types.first().cloned().unwrap_or_default()));
+        }
+        self.accepts
+            .iter()
+            .find(|(_, accepts)| accepts.types.iter().any(|media| media == word))
+            .map(|(name, accepts)| (name.as_str(), accepts, word.to_owned()))
+    }
+}
+
+/// Text with slots in it: `Bearer $access`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Text(pub Vec<TextPart>);
+
+/// A piece of a [`Text`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum TextPart {
+    /// As it stands.
+    Plain(String),
+    /// The value of a slot.
+    Slot(Slot),
+}
+
+/// Where client credentials go (RFC 6749 section 2.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientAuth {
+    /// `basic`: client_secret_basic.
+    Basic,
+    /// `post`: client_secret_post, members `client_id` and `client_secret`.
+    Post,
+    /// `none`: a public client, `client_id` alone.
+    None,
+}
+
+/// How a document of one format is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepts {
+    /// The media types that name it; the first is the default.
+    pub types: Vec<String>,
+    /// How the bytes are made.
+    pub codec: Codec,
+    /// XML: the root element, perhaps with a prefix.
+    pub root: Option<String>,
+    /// XML: prefix → namespace; `""` is the default namespace.
+    pub namespaces: Vec<(String, String)>,
+    /// The members in order. Order is meant as written in XML.
+    pub body: Vec<(String, Shape)>,
+    /// `listed: false`: described, but the endpoint must refuse it.
+    pub listed: bool,
+}
+
+/// How bytes are made of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// RFC 8259.
+    Json,
+    /// XML 1.0 with namespaces.
+    Xml,
+    /// application/x-www-form-urlencoded, UTF-8.
+    Form,
+}
+
+/// A member of a document that is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// Text with slots; left out where its only slot has no value.
+    Text(Text),
+    /// Nested members.
+    Object(Vec<(String, Shape)>),
+}
+
+/// What comes back.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    /// `types`: the listed media types of answers.
+    pub types: Vec<String>,
+    /// `body`: the declared tree, members in declared order. `None` where nothing is declared.
+    pub body: Option<Vec<(String, Declared)>>,
+    /// `xml`: how the same tree is written in XML.
+    pub xml: Option<XmlAnswer>,
+    /// `fields`: abstract field → where it is.
+    pub fields: IndexMap<Field, FieldSource>,
+    /// `granted`: the operation's own rule for success.
+    pub granted: Expression,
+    /// `layers`: status layers that must agree, by name.
+    pub layers: IndexMap<String, Expression>,
+    /// `refused`: what makes an answer a refusal where the default is not right.
+    pub refused: Option<Expression>,
+    /// `crash`: what makes it a failure of the server; the default is a 5xx.
+    pub crash: Option<Expression>,
+}
+
+/// A declared member of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declared {
+    /// What kind of value it is.
+    pub kind: DeclaredKind,
+    /// `?`: it may be null or absent.
+    pub optional: bool,
+}
+
+/// The kinds that a dialect can declare.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the words are those of the language")]
+pub enum DeclaredKind {
+    Text,
+    Number,
+    Flag,
+    Any,
+    Object(Vec<(String, Declared)>),
+}
+
+/// How an answer is written in XML.
+#[derive(Clone, Debug, PartialEq)]
+pub struct XmlAnswer {
+    /// The root element.
+    pub root: String,
+    /// The namespace of root and members.
+    pub namespace: String,
+    /// The order of elements.
+    pub order: XmlOrder,
+    /// How null is written.
+    pub null: XmlNull,
+}
+
+/// The order of XML elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XmlOrder {
+    /// By ordinal comparison of names, upper case first (DataContractSerializer without `Order`).
+    Ordinal,
+    /// As declared.
+    Declared,
+    /// Any.
+    Any,
+}
+
+/// How null is written in XML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XmlNull {
+    /// `i:nil="true"`
+    Nil,
+    /// The element is left out.
+    Absent,
+}
+
+/// Where an abstract field is, and how it is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldSource {
+    /// The places, tried in order.
+    pub at: Vec<FieldPlace>,
+    /// How the value is read.
+    pub reading: Reading,
+    /// `of: access`: which token an expiry belongs to.
+    pub of: Option<Field>,
+    /// `absent: keep`: an absent value means the old one stays.
+    pub absent_keeps: bool,
+}
+
+/// How a field's value is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As text.
+    Text,
+    /// A moment, in one of the dialect's date formats.
+    Date,
+    /// A number of seconds from the answer on.
+    Seconds,
+    /// Seconds since 1970.
+    Epoch,
+    /// A flag: `true`, `True`, `1`, `Y`, `yes`, `success` and their opposites.
+    Flag,
+}
+
+/// A shape that refusals may have beside the operation's own: `HttpError` of ASP.NET, `error` of OAuth 2.0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorDocument {
+    /// XML root without namespace, where it has one.
+    pub root: Option<String>,
+    /// Members in declared order; all but the first are optional.
+    pub body: Vec<(String, Declared)>,
+}
+
+/// Abstract classes of refusals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ErrorClass {
+    /// The token was never issued, or is damaged.
+    InvalidToken,
+    /// It is too old.
+    Expired,
+    /// It was used before.
+    Reused,
+    /// It was revoked.
+    Revoked,
+    /// It belongs to another client or tenant.
+    WrongClient,
+    /// The caller's own credentials are wrong.
+    BadCredentials,
+    /// The request cannot be read.
+    Malformed,
+    /// The media type is not supported.
+    UnsupportedMedia,
+    /// The method or path does not exist.
+    NoSuchOperation,
+    /// Too many requests.
+    RateLimited,
+    /// Scope beyond the grant.
+    InvalidScope,
+    /// A refusal that no rule knows.
+    Unknown,
+}
+
+impl ErrorClass {
+    /// All classes with their words.
+    pub const ALL: [(ErrorClass, &'static str); 12] = [
+        (ErrorClass::InvalidToken, "invalid-token"),
+        (ErrorClass::Expired, "expired"),
+        (ErrorClass::Reused, "reused"),
+        (ErrorClass::Revoked, "revoked"),
+        (ErrorClass::WrongClient, "wrong-client"),
+        (ErrorClass::BadCredentials, "bad-credentials"),
+        (ErrorClass::Malformed, "malformed"),
+        (ErrorClass::UnsupportedMedia, "unsupported-media"),
+        (ErrorClass::NoSuchOperation, "no-such-operation"),
+        (ErrorClass::RateLimited, "rate-limited"),
+        (ErrorClass::InvalidScope, "invalid-scope"),
+        (ErrorClass::Unknown, "unknown"),
+    ];
+
+    /// The word in suites, dialects and reports.
+    pub fn word(self) -> &'static str {
+        ErrorClass::ALL.iter().find(|(class, _)| *class == self).map_or("unknown", |(_, word)| word)
+    }
+}
+
+/// Reads a dialect: every mistake that can be found, in file order.
+pub fn parse(source: &crate::source::SourceFile) -> Result<Dialect, Vec<crate::source::Diagnostic>> {
+    let _ = source;
+    todo!()
+}
+
+/// The built-in dialect of that name: `pfms`, `oauth2`.
+pub fn builtin(name: &str) -> Option<Dialect> {
+    let _ = name;
+    todo!()
+}

@@ -1,0 +1,1 @@
+//! The suite against every defect: the kill table.

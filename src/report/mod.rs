@@ -1,0 +1,9 @@
+//! What people see: the page, the terminal's summary and progress, JUnit and Markdown.
+//!
+//! Pure functions of a [`Run`](crate::results::Run), and listeners of its events. Names no engine and no client;
+//! cannot fail a run. Nothing reads what is written here.
+
+pub mod html;
+pub mod junit;
+pub mod markdown;
+pub mod terminal;

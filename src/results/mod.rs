@@ -1,0 +1,593 @@
+//! What happened: the record that engines make and that everything a person sees is drawn from.
+//!
+//! Owns [`Run`] and its parts, which are also the run file (`docs/run-file.md`): they are plain data without
+//! behavior, so one set of types serves both. Holds fingerprints, never tokens; computes nothing from the
+//! clock. Times are microseconds in integers with the unit in the name, shares are 0 to 1.
+//!
+//! [`event`] is the narration while it happens, [`latency`] the histograms, [`file`] reading and writing,
+//! [`outcome`] the verdict on the whole: headline, reason and exit code come from there and nowhere else.
+
+pub mod event;
+pub mod file;
+pub mod latency;
+pub mod outcome;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::latency::Histogram;
+
+/// The version of the run file that this program writes. Readers refuse what is newer.
+pub const RUN_FILE_VERSION: u32 = 1;
+
+/// One run: what was tested against what, and what came of it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Version of this format.
+    pub assay_run: u32,
+    /// Version of the program that wrote it.
+    pub assay_version: String,
+    /// Name of the run: suite and time, as in its folder.
+    pub id: String,
+    /// When it began, RFC 3339, UTC.
+    pub began_at: String,
+    /// The zone of the machine that ran it, for people: `Asia/Kolkata`.
+    pub zone: String,
+    /// How long it took, in microseconds: all, checks, load.
+    pub took_us: Took,
+    /// How it ended.
+    pub ended: Ended,
+    /// The suite.
+    pub suite: SuiteStamp,
+    /// The environment.
+    pub target: TargetStamp,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// `quick` or `full`.
+    pub depth: Depth,
+    /// Free labels: release, ticket, tester.
+    pub labels: IndexMap<String, String>,
+    /// The command line, for "to see it again".
+    pub command: String,
+    /// The good call that everything rests on; present where it did not work, and then nothing else was judged.
+    pub gate: Option<Gate>,
+    /// The checks in catalogue order.
+    pub checks: Vec<CheckResult>,
+    /// How many checks belong to other dialects or groups and were not counted.
+    pub not_applicable: Vec<String>,
+    /// The profiles in order.
+    pub load: Vec<LoadResult>,
+    /// The objectives in order.
+    pub objectives: Vec<ObjectiveResult>,
+    /// The format matrix: request type × response type.
+    pub formats: Vec<FormatCell>,
+    /// Whether the figures can be believed.
+    pub trust: Trust,
+    /// What the run spent.
+    pub burnt: Burn,
+}
+
+/// Durations in microseconds.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Took {
+    /// All of it.
+    pub all: u64,
+    /// The checks.
+    pub checks: u64,
+    /// The load.
+    pub load: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// To its end.
+    Complete,
+    /// By a signal (130 or 143), after this long in microseconds.
+    Interrupted {
+        /// The exit code of the signal.
+        code: u8,
+        /// When.
+        after_us: u64,
+    },
+    /// It could not go on.
+    Abandoned {
+        /// Why, as a sentence.
+        reason: String,
+    },
+}
+
+/// Quick or full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Depth {
+    Quick,
+    Full,
+}
+
+/// Which suite.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteStamp {
+    /// Its name.
+    pub name: String,
+    /// Its path as given.
+    pub path: String,
+    /// SHA-256 of its text.
+    pub digest: String,
+    /// Its dialect.
+    pub dialect: String,
+    /// The standards it asks for.
+    pub standards: Vec<String>,
+}
+
+/// Which endpoint.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetStamp {
+    /// The environment's name.
+    pub environment: String,
+    /// What stands there.
+    pub kind: TargetKind,
+    /// The address of the refresh operation.
+    pub url: String,
+    /// For a mock: policy, generation, defects, variants, as one line.
+    pub mock: Option<String>,
+    /// The `Server` header of its first answer.
+    pub server: Option<String>,
+}
+
+/// What kind of endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// Started for this run: the figures describe this machine and the mock.
+    EmbeddedMock,
+    /// A mock that answered the nonce.
+    RunningMock,
+    /// Anything else.
+    Endpoint,
+}
+
+/// The good call that did not work.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// What is wrong, as a sentence: "the login was answered 200 without an access token".
+    pub reason: String,
+    /// Whether the endpoint answered at all: then the run failed, otherwise it could not run.
+    pub answered: bool,
+    /// The exchanges.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What came of one check.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckResult {
+    /// `FMT-08`
+    pub id: String,
+    /// `format`, or `own`.
+    pub group: String,
+    /// The sentence.
+    pub title: String,
+    /// Its strongest claim: `must`, `should`, `info`.
+    pub severity: Strength,
+    /// Where the rule comes from, in words.
+    pub basis: Vec<String>,
+    /// Why it matters.
+    pub because: Option<String>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Findings: claims that did not hold, strongest first. Also those of an `info`, which decide nothing.
+    pub findings: Vec<Finding>,
+    /// Claims judged, and how many of them held.
+    pub judged: u32,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// Requests it sent.
+    pub requests: u64,
+}
+
+/// How strong a claim is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the words are those of the suite language")]
+pub enum Strength {
+    Info,
+    Should,
+    Must,
+}
+
+/// What a check came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every claim holds (those of `info` aside).
+    Pass,
+    /// A `must` does not hold.
+    Fail,
+    /// A `should` does not hold, and every `must` does.
+    Warn,
+    /// It fails, and the suite expects it to.
+    Known {
+        /// Until this day.
+        until: String,
+        /// Days left at the time of the run.
+        days_left: i64,
+        /// Who mends it.
+        owner: String,
+        /// Why it fails.
+        why: String,
+    },
+    /// The suite expects it to fail and it passes, or its day has gone by: counts as failed.
+    Stale {
+        /// Which, as a sentence.
+        reason: String,
+    },
+    /// The stage could not be set.
+    Inconclusive {
+        /// Why.
+        reason: String,
+    },
+    /// It was not run.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// One claim that did not hold.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// How strong the claim is.
+    pub strength: Strength,
+    /// The claim's word and step as `proof:` names it: `again.outcome`, `type`.
+    pub claim: String,
+    /// What was expected, a fragment: "`text/xml`".
+    pub expected: String,
+    /// What was found, a fragment: "`application/json`".
+    pub found: String,
+    /// In which cell of `over`, if any: "type=form, accept=text/xml".
+    pub cell: Option<String>,
+    /// In how many cells or rounds it did not hold, of how many.
+    pub times: (u32, u32),
+    /// The line of the suite that claims it.
+    pub quote: Quote,
+    /// Further notes: `because`, `where`, `means`.
+    pub notes: Vec<(String, String)>,
+    /// The exchanges that show it.
+    pub evidence: Vec<Evidence>,
+    /// A shell line that does it again, secrets as variables.
+    pub again: Option<String>,
+}
+
+/// Lines of a file with one part marked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quote {
+    /// The file.
+    pub path: String,
+    /// Line of the marked part, from 1.
+    pub line: u32,
+    /// Column of the marked part, from 1, in characters.
+    pub column: u32,
+    /// The lines: number and text, the marked one among them.
+    pub lines: Vec<(u32, String)>,
+    /// Length of the marked part, in characters.
+    pub length: u32,
+    /// What stands under it.
+    pub label: String,
+}
+
+/// One exchange, redacted.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// What it was: "refresh, chain own, form in, text/xml out".
+    pub title: String,
+    /// Request line, headers, blank line, body; secrets as `‹refresh 3c07›` and `‹AuthString›`.
+    pub sent: String,
+    /// Status line, headers, blank line, body; or the failure as one line.
+    pub received: String,
+    /// Parts of `received` that decide, to be marked.
+    pub marks: Vec<String>,
+    /// From send to the end of the answer, in microseconds.
+    pub took_us: Option<u64>,
+}
+
+/// A cell of the format matrix.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FormatCell {
+    /// The media type of the request.
+    pub request: String,
+    /// The media type asked for; `None` without Accept.
+    pub response: Option<String>,
+    /// The media type that came.
+    pub got: Option<String>,
+    /// Whether it was granted in the type asked for.
+    pub good: bool,
+    /// Median service time in microseconds.
+    pub median_us: Option<u64>,
+}
+
+/// What came of one load profile.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoadResult {
+    /// Its name.
+    pub name: String,
+    /// What it asks for, in words: "open, 200/s for 30 s".
+    pub asks: String,
+    /// `open` or `closed`.
+    pub model: LoadModel,
+    /// How long it took, warm-up included, in microseconds.
+    pub took_us: u64,
+    /// Warm-up at the start, in microseconds, outside every figure below but the series.
+    pub warm_up_us: u64,
+    /// Chains it used.
+    pub chains: u32,
+    /// The book: scheduled = granted + refused + failed + starved + cut off.
+    pub book: Book,
+    /// From the intended moment to the end of the answer; granted.
+    pub response: Clock,
+    /// From the send to the end of the answer; granted.
+    pub service: Clock,
+    /// The same for refused answers.
+    pub refused_response: Clock,
+    /// The same for refused answers.
+    pub refused_service: Clock,
+    /// From the intended moment to the send: what the generator itself added. Without waiting for a chain.
+    pub slip: Clock,
+    /// Response and service of granted answers by part: a format, `stage1`.
+    pub parts: Vec<Part>,
+    /// Everything that was neither granted nor cut off: class → count and example.
+    pub errors: Vec<ErrorCount>,
+    /// One row per second, from the start.
+    pub series: Vec<Second>,
+    /// Stages with their start, for the time axis.
+    pub stages: Vec<StageMark>,
+    /// The ledger.
+    pub ledger: LedgerResult,
+    /// Share of the machine's CPU that was stolen, 0 to 1, where the system tells.
+    pub stolen: Option<f64>,
+    /// Why its figures cannot be believed, if so.
+    pub untrusted: Vec<String>,
+}
+
+/// Open or closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadModel {
+    /// Arrivals do not wait for answers.
+    Open,
+    /// Users do: response is service.
+    Closed,
+}
+
+/// Where every arrival went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Book {
+    /// Arrivals by the schedule, warm-up included.
+    pub scheduled: u64,
+    /// Sent.
+    pub sent: u64,
+    /// Granted.
+    pub granted: u64,
+    /// Refused.
+    pub refused: u64,
+    /// Sent, and neither granted nor refused.
+    pub failed: u64,
+    /// Waited longer than `max-wait` for a chain and were never sent.
+    pub starved: u64,
+    /// Not sent or not answered because the run was stopped.
+    pub cut_off: u64,
+    /// Had to wait for a chain.
+    pub delayed: u64,
+    /// The part of granted, refused and failed that fell into the warm-up.
+    pub warm_up: u64,
+}
+
+/// One clock's histogram and its usual quantiles.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// Values in it.
+    pub count: u64,
+    /// Values that were beyond the top (1 h) and count as the top.
+    pub clipped: u64,
+    /// Quantiles by name (`p50`, `p90`, `p95`, `p99`, `p99.9`, `p99.99`), `min`, `mean`, `max`; microseconds.
+    pub quantiles_us: IndexMap<String, f64>,
+    /// The histogram, exact.
+    pub histogram: Histogram,
+}
+
+/// Granted answers of one part.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// A format, or `stage1` and so on.
+    pub name: String,
+    /// Response time.
+    pub response: Clock,
+    /// Service time.
+    pub service: Clock,
+    /// Everything in this part that was not granted.
+    pub errors: u64,
+}
+
+/// A class of errors.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorCount {
+    /// `refused: invalid-token`, `http 5xx`, `reset`, `response timeout`, …
+    pub class: String,
+    /// How many.
+    pub count: u64,
+    /// When the first was, in microseconds from the start of the profile.
+    pub first_us: u64,
+    /// An example, redacted: status and the start of the body, or the failure.
+    pub example: String,
+}
+
+/// One second of a profile.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Second {
+    /// Which, from 0.
+    pub at_s: u32,
+    /// Arrivals by the schedule.
+    pub asked: u64,
+    /// Answered in it.
+    pub answered: u64,
+    /// Errors in it, by the index into `errors`.
+    pub errors: Vec<(u32, u64)>,
+    /// Starved in it.
+    pub starved: u64,
+    /// Response time of what was answered in it: p50, p90, p99, max, in microseconds.
+    pub response_us: Option<[u64; 4]>,
+    /// Service time p50, p99, in microseconds.
+    pub service_us: Option<[u64; 2]>,
+    /// Slip p99 in microseconds.
+    pub slip_us_p99: Option<u64>,
+}
+
+/// The start of a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StageMark {
+    /// In microseconds from the start of the profile.
+    pub at_us: u64,
+    /// "warm-up", "hold, 200/s", "ramp to 500/s".
+    pub name: String,
+}
+
+/// What the ledger found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerResult {
+    /// Tokens that were looked at, access and refresh.
+    pub tokens: u64,
+    /// Issued more than once where they may not be.
+    pub duplicates: u64,
+    /// Issued to a chain other than their own.
+    pub strangers: u64,
+    /// Share of tokens that it keeps, 1 while the memory budget holds.
+    pub kept: f64,
+    /// Memory it may use, in bytes.
+    pub budget_bytes: u64,
+    /// Examples: the fingerprints.
+    pub examples: Vec<String>,
+}
+
+/// What came of one objective.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectiveResult {
+    /// Its name in the suite.
+    pub name: String,
+    /// How strong it is.
+    pub strength: Strength,
+    /// The condition as written.
+    pub condition: String,
+    /// `None`: it could not be judged, and `reason` says why.
+    pub met: Option<bool>,
+    /// Why it could not be judged.
+    pub reason: Option<String>,
+    /// The measured left side, where the condition is one comparison.
+    pub measured: Option<Measured>,
+    /// Its limit.
+    pub limit: Option<Measured>,
+    /// `<`, `<=`, `>`, `>=`, `==`, `!=`
+    pub comparison: Option<String>,
+    /// The line of the suite.
+    pub quote: Quote,
+}
+
+/// A figure with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measured {
+    /// A time in microseconds.
+    TimeUs(f64),
+    /// A share, 0 to 1.
+    Share(f64),
+    /// Per second.
+    Rate(f64),
+    /// A count.
+    Count(f64),
+}
+
+/// Whether the figures can be believed.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    /// The state.
+    pub state: TrustState,
+    /// Why it is untrusted, as sentences.
+    pub reasons: Vec<String>,
+    /// Two books: what the client counted and what the mock counted, where it can be asked.
+    pub books: Option<Books>,
+    /// The search for secrets in what was written; `None` before anything was written.
+    pub secrets: Option<SecretScan>,
+}
+
+/// Trusted, a demonstration, or untrusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrustState {
+    /// The figures describe the endpoint.
+    Trusted,
+    /// The embedded mock shares the machine: they describe this machine and the mock.
+    Demonstration,
+    /// The generator could not keep its schedule, or something else is wrong.
+    Untrusted,
+}
+
+/// Double entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Books {
+    /// Refreshes that the client saw granted.
+    pub client_granted: u64,
+    /// Refreshes that the endpoint says it granted.
+    pub server_granted: u64,
+    /// Refreshes that the client saw refused.
+    pub client_refused: u64,
+    /// Refreshes that the endpoint says it refused.
+    pub server_refused: u64,
+    /// Refreshes whose answer the client did not see.
+    pub client_unanswered: u64,
+}
+
+/// The search for secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretScan {
+    /// Values searched for.
+    pub values: u64,
+    /// Files searched.
+    pub files: u32,
+    /// Files in which one was found. Never which.
+    pub hits: Vec<String>,
+}
+
+/// What a run spent, or would spend.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Burn {
+    /// Requests of every kind.
+    pub requests: u64,
+    /// Chains opened.
+    pub chains: u64,
+    /// Chains given up: replayed, raced, revoked.
+    pub families_lost: u64,
+}

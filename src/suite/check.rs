@@ -1,0 +1,273 @@
+//! Checks: a script of steps, claims on them, and the defects that prove it.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::source::{Place, SourceFile, Span};
+
+use super::call::{Call, Changes};
+use super::claim::{Claim, SetClaim, Strength};
+use super::defect::Defect;
+use super::expression::Expression;
+use super::profile::Profile;
+use super::units::Depth;
+
+/// One check, from the catalogue or from the suite itself.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// `FMT-08`: the key in its file.
+    pub id: String,
+    /// The catalogue file's name (`format`), or `own`.
+    pub group: String,
+    /// The sentence.
+    pub title: String,
+    /// Where the rule comes from.
+    pub basis: Vec<Basis>,
+    /// Why it matters, where the title does not say so.
+    pub because: Option<String>,
+    /// False or unknown: skipped, with the reason.
+    pub when: Option<(Expression, Span)>,
+    /// What can be harmed; its presence asks for consent.
+    pub destructive: Option<String>,
+    /// Further chains beside `own`.
+    pub chains: IndexMap<String, ChainNeed>,
+    /// Dimensions; the steps run once per cell of the product.
+    pub over: IndexMap<String, Dimension>,
+    /// The whole script again on fresh chains, this often.
+    pub rounds: Depth,
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+    /// Claims on many exchanges.
+    pub together: Vec<Together>,
+    /// Claims on every exchange of the whole run.
+    pub always: Vec<Always>,
+    /// The defects it must catch, and at which claims.
+    pub proof: IndexMap<Defect, Vec<ProofClaim>>,
+    /// The file it stands in.
+    pub file: SourceFile,
+    /// The id's key.
+    pub at: Span,
+    /// What the suite says of it.
+    pub standing: Standing,
+}
+
+impl Check {
+    /// The strongest claim below `given`: the severity of the whole check.
+    pub fn severity(&self) -> Strength {
+        let of_steps = self.steps.iter().flat_map(|step| step.claims.iter().map(|claim| claim.strength));
+        let of_sets = self.together.iter().flat_map(|set| set.claims.iter().map(|claim| claim.strength));
+        let of_all = self.always.iter().flat_map(|always| always.claims.iter().map(|claim| claim.strength));
+        of_steps
+            .chain(of_sets)
+            .chain(of_all)
+            .filter(|strength| *strength != Strength::Given)
+            .max()
+            .unwrap_or(Strength::Info)
+    }
+
+    /// A span of this check's file as a place.
+    pub fn place(&self, span: Span) -> Place {
+        Place { file: self.file.clone(), span }
+    }
+}
+
+/// What the suite says of a check.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// It is run.
+    Run,
+    /// `skip`: it will never apply.
+    Skip {
+        /// Why.
+        reason: String,
+        /// Where the suite says so.
+        at: Place,
+    },
+    /// `expect-failures`: its failure is known.
+    Known {
+        /// After this day its failure counts again: `2027-03-31`.
+        until: jiff::civil::Date,
+        /// Who mends it.
+        owner: String,
+        /// Why it fails.
+        why: String,
+        /// Where the suite says so.
+        at: Place,
+    },
+}
+
+/// How strictly the catalogue is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the words are those of the language")]
+pub enum Standard {
+    Contract,
+    Aspnet,
+    Secure,
+    Oauth2,
+    Fapi2,
+}
+
+impl Standard {
+    /// All standards with their words.
+    pub const ALL: [(Standard, &'static str); 5] = [
+        (Standard::Contract, "contract"),
+        (Standard::Aspnet, "aspnet"),
+        (Standard::Secure, "secure"),
+        (Standard::Oauth2, "oauth2"),
+        (Standard::Fapi2, "fapi2"),
+    ];
+
+    /// The word in suites.
+    pub fn word(self) -> &'static str {
+        Standard::ALL.iter().find(|(standard, _)| *standard == self).map_or("", |(_, word)| word)
+    }
+}
+
+/// Where a rule comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// The endpoint's own page states it.
+    Page,
+    /// The suite's policy promises it.
+    Policy,
+    /// Good practice.
+    Practice,
+    /// The framework implies it: a section of the notes on ASP.NET.
+    Aspnet(String),
+    /// An RFC and its section: `6749 5.2`.
+    Rfc(String),
+    /// OpenID Connect, with the section.
+    Oidc(String),
+    /// FAPI, with the section.
+    Fapi(String),
+    /// A public issue.
+    Issue(String),
+}
+
+impl std::fmt::Display for Basis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Basis::Page => f.write_str("the page"),
+            Basis::Policy => f.write_str("policy of the suite"),
+            Basis::Practice => f.write_str("good practice"),
+            Basis::Aspnet(section) => write!(f, "ASP.NET Web API ({section})"),
+            Basis::Rfc(section) => match section.split_once(' ') {
+                Some((number, part)) => write!(f, "RFC {number} section {part}"),
+                None => write!(f, "RFC {section}"),
+            },
+            Basis::Oidc(section) => write!(f, "OpenID Connect Core {section}"),
+            Basis::Fapi(section) => write!(f, "FAPI 2.0 {section}"),
+            Basis::Issue(name) => write!(f, "issue {name}"),
+        }
+    }
+}
+
+/// A further chain that a check asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChainNeed {
+    /// `tenant: other`: an identity that differs in this slot.
+    pub other_tenant: bool,
+    /// `user: other`.
+    pub other_user: bool,
+    /// `client: other`.
+    pub other_client: bool,
+    /// `access: live` asks for a token that has not expired, `expired` for one that has.
+    pub access: Option<AccessNeed>,
+    /// How many such chains.
+    pub count: Option<Depth>,
+}
+
+/// The state in which a check wants an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessNeed {
+    /// Not yet expired.
+    Live,
+    /// Expired.
+    Expired,
+}
+
+/// The values of a dimension.
+#[derive(Clone, Debug)]
+pub enum Dimension {
+    /// A list of words (or numbers, as text).
+    Words(Vec<String>),
+    /// Named changes, for `with`.
+    Changes(IndexMap<String, Changes>),
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What is done.
+    pub verb: Verb,
+    /// `as`.
+    pub name: Option<String>,
+    /// `times`; absent is once.
+    pub times: Option<Depth>,
+    /// `every`: spacing.
+    pub every: Option<(Expression, Span)>,
+    /// `for`: total duration instead of `times`.
+    pub lasting: Option<(Expression, Span)>,
+    /// What must hold of each exchange.
+    pub claims: Vec<Claim>,
+    /// The verb's key.
+    pub at: Span,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum Verb {
+    /// One call of an operation.
+    Call(Box<Call>),
+    /// Runs a load profile.
+    Load(Box<Profile>),
+    /// Moves the clock, or sleeps.
+    Wait(Wait),
+    /// Restarts the target.
+    Restart,
+}
+
+/// `wait`.
+#[derive(Clone, Debug)]
+pub enum Wait {
+    /// This long (an expression: `policy.grace.for + 1s`).
+    For(Expression),
+    /// Until this moment of an answer has passed: `{ until: expires }`.
+    Until(Expression),
+    /// Exactly this long.
+    Exactly(Duration),
+}
+
+/// Claims on many exchanges.
+#[derive(Clone, Debug)]
+pub struct Together {
+    /// The steps.
+    pub of: Vec<String>,
+    /// Groups by a dimension, `round` or `chain`.
+    pub by: Option<String>,
+    /// What must hold.
+    pub claims: Vec<SetClaim>,
+    /// The entry.
+    pub at: Span,
+}
+
+/// Claims on every exchange of the run.
+#[derive(Clone, Debug)]
+pub struct Always {
+    /// Only exchanges with this outcome.
+    pub filter: Option<super::claim::OutcomeWord>,
+    /// What must hold.
+    pub claims: Vec<Claim>,
+    /// The entry.
+    pub at: Span,
+}
+
+/// A claim that `proof:` names: the claim's word, after an optional step name (`again.outcome`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProofClaim {
+    /// The step, if named.
+    pub step: Option<String>,
+    /// The word: `outcome`, `type`, `shape`, `same`, …
+    pub word: String,
+}

@@ -1,0 +1,148 @@
+//! Defects: everything that the mock can get wrong, each one switch, combinable.
+//!
+//! The list is closed, so a defect without an implementation in the mock does not compile. Which check must
+//! catch a defect is said by the check (`proof:`), not here.
+
+/// How hard a defect is to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subtlety {
+    /// Nothing works.
+    Gross,
+    /// Seen by looking at one answer.
+    Medium,
+    /// Seen only by asking for it.
+    Subtle,
+}
+
+macro_rules! defects {
+    ($($name:ident $word:literal $subtlety:ident $what:literal;)*) => {
+        /// One thing that the mock gets wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Defect { $(#[doc = $what] $name,)* }
+
+        impl Defect {
+            /// All defects, in the order of the groups they belong to.
+            pub const ALL: &'static [Defect] = &[$(Defect::$name,)*];
+
+            /// The name in suites and on the command line.
+            pub fn word(self) -> &'static str {
+                match self { $(Defect::$name => $word,)* }
+            }
+
+            /// What is wrong, as a sentence without a full stop.
+            pub fn what(self) -> &'static str {
+                match self { $(Defect::$name => $what,)* }
+            }
+
+            /// How hard it is to see.
+            pub fn subtlety(self) -> Subtlety {
+                match self { $(Defect::$name => Subtlety::$subtlety,)* }
+            }
+        }
+    };
+}
+
+impl Defect {
+    /// The defect of that name.
+    pub fn from_word(word: &str) -> Option<Defect> {
+        Defect::ALL.iter().copied().find(|defect| defect.word() == word)
+    }
+}
+
+defects! {
+    JsonAsTextJson "json-as-text-json" Subtle "an answer asked for as application/json is labelled text/json";
+    TextJsonRefused "text-json-refused" Subtle "a text/json request is answered 415 while application/json works";
+    XmlOrderOfInput "xml-order-of-input" Subtle "the XML reader expects the order of the JSON sample, so the refresh token is read as null";
+    XmlLabelledJson "xml-labelled-json" Medium "an XML body goes out with a JSON Content-Type";
+    TextXmlRefused "text-xml-refused" Subtle "a text/xml request is answered 415 while application/xml works";
+    FormRefused "form-refused" Medium "a form request is answered 415";
+    FormPercentKept "form-percent-kept" Subtle "percent escapes in a form are not decoded, which corrupts tokens with + / =";
+    TextJsonAnswerRelabelled "text-json-answer-relabelled" Subtle "Accept text/json is answered as application/json";
+    TextXmlAnswerRelabelled "text-xml-answer-relabelled" Subtle "Accept text/xml is answered as application/xml";
+    AcceptIgnored "accept-ignored" Medium "every answer is JSON whatever Accept says";
+    FormAnswersJson "form-answers-json" Subtle "a form request is always answered in JSON";
+    NoAcceptJson "no-accept-json" Subtle "without Accept the answer is JSON, even to XML";
+    NoAcceptFormXml "no-accept-form-xml" Subtle "a form request without Accept is answered in XML";
+    WildcardRefused "wildcard-refused" Medium "Accept */* is answered 406";
+    QualityIgnored "quality-ignored" Subtle "q-values are ignored, the first type listed wins";
+    TieAlternates "tie-alternates" Subtle "two types of equal q are served in turn";
+    QualityZeroServed "quality-zero-served" Subtle "a type with q=0 is served before one that is accepted";
+    UnacceptableHtml "unacceptable-html" Medium "an unacceptable Accept is answered with an HTML page";
+    UnacceptableCrash "unacceptable-crash" Medium "an unacceptable Accept is answered 500";
+    Latin1Replaced "latin1-replaced" Subtle "bytes that are not UTF-8 become U+FFFD and are dropped, and the rest is accepted as the token";
+    TypeCaseSensitive "type-case-sensitive" Subtle "the Content-Type is compared with case";
+    TypeSniffed "type-sniffed" Subtle "an unsupported Content-Type is parsed by sniffing and accepted";
+    UntypedSniffed "untyped-sniffed" Subtle "a body without Content-Type is parsed by sniffing and accepted";
+    ErrorsAlwaysJson "errors-always-json" Subtle "error documents are JSON whatever Accept says";
+    CharsetMislabelled "charset-mislabelled" Subtle "the label says iso-8859-1, the bytes are UTF-8";
+    Utf16Mislabelled "utf16-mislabelled" Subtle "a UTF-16 request is answered in UTF-16 that is labelled utf-8";
+    Utf16Crash "utf16-crash" Medium "a UTF-16 request is answered 500";
+    BomBreaks "bom-breaks" Subtle "a UTF-8 byte order mark before the document makes it unreadable";
+
+    EnvelopeCamel "envelope-camel" Medium "the envelope's members are written in camel case";
+    EnvelopeExtra "envelope-extra" Subtle "the envelope has a member that is not documented";
+    InnerMemberMissing "inner-member-missing" Subtle "responseData is left out where it is null";
+    FlagAsBoolean "flag-as-boolean" Subtle "isSuccess is a JSON boolean";
+    InnerAsText "inner-as-text" Medium "the inner object is JSON inside a JSON string";
+    InnerAsList "inner-as-list" Medium "the inner object is wrapped in an array";
+    XmlNamespaceCase "xml-namespace-case" Subtle "the XML namespace has the wrong case";
+    XmlNoNamespace "xml-no-namespace" Medium "XML is written without the namespace, members in declared order";
+    XmlDeclarationOrder "xml-declaration-order" Subtle "XML elements stand in declared order, not in ordinal order";
+    XmlNullText "xml-null-text" Medium "null is written as the text null in XML";
+    XmlNullEmpty "xml-null-empty" Subtle "null is an empty element in XML while it is null in JSON";
+    DatesPerFormat "dates-per-format" Subtle "dates are written differently in JSON and in XML";
+    RefusalHtml "refusal-html" Medium "a refused token is answered with an HTML error page";
+    RefusalBare "refusal-bare" Medium "a refused token is answered with a document of another shape";
+    JsonOrderShuffled "json-order-shuffled" Subtle "JSON members stand in another order each time";
+    JsonDuplicateMember "json-duplicate-member" Subtle "a JSON member is written twice";
+    JsonCaseTwin "json-case-twin" Subtle "a JSON member is there twice, in two spellings that differ in case";
+    XmlControlCharacter "xml-control-character" Subtle "a control character in Remarks makes the XML ill-formed and leaves the JSON whole";
+    TokenWithSpace "token-with-space" Subtle "the refresh token ends with a line break";
+
+    RefreshTokenMissing "refresh-token-missing" Medium "a granted answer has no refresh token";
+    InnerFailureInside "inner-failure-inside" Subtle "a refusal's envelope says success while the inner layer says failure";
+    EnvelopeFailureOutside "envelope-failure-outside" Subtle "a grant's envelope says failure while the inner layer says success";
+    ErrorResidue "error-residue" Subtle "errorCode is set on success";
+    FlagSpelling "flag-spelling" Subtle "isSuccess is True in JSON and true in XML";
+    CreatedNaiveLocal "created-naive-local" Subtle "created is local time (+05:30) without its zone";
+    CreatedStale "created-stale" Subtle "created stays at the moment of the login";
+    ExpiresBeforeCreated "expires-before-created" Subtle "expires lies before created";
+    DateCultureFlips "date-culture-flips" Subtle "dates flip between day first and month first";
+    DateZoneFlips "date-zone-flips" Subtle "the zone suffix of dates is sometimes missing";
+    ExpiresOffJwt "expires-off-jwt" Subtle "expires differs from the token's own exp by an hour";
+    AccessUnchanged "access-unchanged" Medium "the new access token is the old one";
+    AccessDead "access-dead" Subtle "the new access token is not accepted by the resource";
+    DefaultTenant "default-tenant" Medium "every token belongs to the first tenant, whoever asked";
+
+    EmptyBodyCrash "empty-body-crash" Medium "an empty body is answered 500";
+    NullDocumentCrash "null-document-crash" Medium "a JSON root that is not an object is answered 500";
+    TruncatedAccepted "truncated-accepted" Subtle "a truncated JSON document is accepted with the members read so far";
+    TruncatedSpends "truncated-spends" Subtle "a truncated JSON document is refused and spends the token all the same";
+    TwoRootsAccepted "two-roots-accepted" Subtle "a second XML root after the first is ignored";
+    MalformedXmlCrash "malformed-xml-crash" Medium "an XML document that is not closed is answered 500";
+    SecretOptional "secret-optional" Subtle "a request without AuthString is granted";
+    AccessOptional "access-optional" Subtle "a request without expiredAccessToken is granted";
+    BlankSecretInForm "blank-secret-in-form" Subtle "an empty AuthString is granted in a form and refused elsewhere";
+    WrongSecretAccepted "wrong-secret-accepted" Medium "a wrong AuthString is granted when the token is valid";
+    TenantIgnored "tenant-ignored" Medium "stateCode is not looked at";
+    ForeignTenantAccepted "foreign-tenant-accepted" Subtle "any known stateCode is granted, the caller's own or not";
+    ForeignTenantRevokes "foreign-tenant-revokes" Subtle "a foreign stateCode is refused and ends the chain";
+    UnknownGranted "unknown-granted" Medium "a refresh token that was never issued is granted";
+    RefreshCaseFolded "refresh-case-folded" Subtle "refresh tokens are compared without case";
+    RefreshTrimmed "refresh-trimmed" Subtle "spaces and padding around a refresh token are ignored";
+    AccessAsRefresh "access-as-refresh" Subtle "an access token is accepted as a refresh token";
+    PairMixed "pair-mixed" Subtle "access and refresh token of two chains are granted together";
+    LiveAccessCrash "live-access-crash" Medium "an access token that has not expired is answered 500";
+    AccessUnverified "access-unverified" Subtle "any text is good as expired access token";
+    AlgNoneAccepted "alg-none-accepted" Medium "an unsigned JWT is good as expired access token";
+    PutRefreshes "put-refreshes" Subtle "PUT refreshes as POST does";
+    NoAllow "no-allow" Subtle "405 names no allowed method";
+    OptionsWildcard "options-wildcard" Subtle "a preflight from any origin is allowed with credentials";
+    UnknownActionTrace "unknown-action-trace" Medium "an unknown action is answered with a stack trace";
+    QueryBinds "query-binds" Subtle "credentials in the query string are bound where the body is empty";
+    ClassesRandom "classes-random" Subtle "one kind of error has random codes";
+    ClassesPerFormat "classes-per-format" Subtle "one kind of error has another code in XML than in JSON";
+
+    AlwaysCrash "always-crash" Gross "every answer is 500";
+    AlwaysFixed "always-fixed" Gross "every answer is the same success with the same tokens";
+}

@@ -1,0 +1,237 @@
+//! Environments: what a suite can be run against.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::source::Place;
+
+use super::call::{Operation, Slot, Template};
+use super::defect::Defect;
+
+/// One entry of `environments`.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Its key.
+    pub name: String,
+    /// What stands there.
+    pub target: Target,
+    /// `identities`: name → slot → value, in order. A mock brings its own.
+    pub identities: IndexMap<String, Identity>,
+    /// `chains`: where chains come from.
+    pub chains: ChainSource,
+    /// `guard`: required for everything that is not our own mock.
+    pub guard: Option<Guard>,
+    /// `offers`: operations beyond the documented ones that this environment has (`probe`, `revoke`).
+    pub offers: Vec<Operation>,
+    /// `patience`: how long a `wait` may really sleep where the clock cannot be moved.
+    pub patience: Duration,
+    /// `timeout`: for each exchange.
+    pub timeout: Duration,
+    /// The key.
+    pub at: Place,
+}
+
+/// What stands at an environment.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// The embedded mock, started for the run.
+    Mock(Box<MockSpec>),
+    /// A mock that already runs: its address and its control port's.
+    RunningMock {
+        /// `mock: { url: … }`
+        url: Template,
+        /// `mock: { control: … }`
+        control: Template,
+    },
+    /// Anything else.
+    Url(Template),
+}
+
+/// The credentials of one caller, in slots.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The values; secrets only as `$secret:NAME`.
+    pub slots: Vec<(Slot, Template)>,
+    /// Where it is written.
+    pub at: Place,
+}
+
+/// `chains`: where a run's chains come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChainSource {
+    /// The dialect's login operation.
+    Login,
+    /// A JSONL file of pairs: one object a line, keys are slots.
+    File(String),
+}
+
+/// `guard`: what a run may do to a target that is not our own mock.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// `hosts`: the allow-list.
+    pub hosts: Vec<String>,
+    /// `rate`: requests per second, at most.
+    pub rate: Option<f64>,
+    /// `requests`: in the whole run, at most.
+    pub requests: Option<u64>,
+    /// `destructive: true`: consent of the suite; the command line must consent as well.
+    pub destructive: bool,
+    /// Where it is written.
+    pub at: Place,
+}
+
+/// How the embedded mock behaves.
+#[derive(Clone, Debug)]
+pub struct MockSpec {
+    /// `policy`: a preset.
+    pub policy: MockPolicy,
+    /// `webapi`: the generation, 1 or 2.
+    pub webapi: Generation,
+    /// `seed`: everything random follows from it.
+    pub seed: u64,
+    /// `latency`: how long answers take.
+    pub latency: MockLatency,
+    /// `stall`: one pause of everything.
+    pub stall: Option<Stall>,
+    /// `defects`: what is wrong with it.
+    pub defects: Vec<Defect>,
+    /// `variants`: what is unusual and right.
+    pub variants: Vec<Variant>,
+}
+
+impl Default for MockSpec {
+    fn default() -> Self {
+        MockSpec {
+            policy: MockPolicy::StrictFamily,
+            webapi: Generation::Two,
+            seed: 7,
+            latency: MockLatency::None,
+            stall: None,
+            defects: Vec::new(),
+            variants: Vec::new(),
+        }
+    }
+}
+
+/// What the mock does with used refresh tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MockPolicy {
+    /// Rotates always; a replay is refused and revokes the family.
+    StrictFamily,
+    /// Rotates always; a replay is refused and nothing else happens.
+    StrictReject,
+    /// Rotates always; for ten seconds the parent is answered with the pair it was answered with.
+    GraceSamePair,
+    /// Rotates always; for ten seconds the parent is answered with the active pair.
+    GraceActivePair,
+    /// Rotates always; for ten seconds the parent is answered with a new sibling pair.
+    GraceNewPair,
+    /// Never rotates.
+    None,
+    /// Rotates always; a token may be used twice more.
+    Count,
+}
+
+impl MockPolicy {
+    /// All presets with their words.
+    pub const ALL: [(MockPolicy, &'static str); 7] = [
+        (MockPolicy::StrictFamily, "strict-family"),
+        (MockPolicy::StrictReject, "strict-reject"),
+        (MockPolicy::GraceSamePair, "grace-same-pair"),
+        (MockPolicy::GraceActivePair, "grace-active-pair"),
+        (MockPolicy::GraceNewPair, "grace-new-pair"),
+        (MockPolicy::None, "none"),
+        (MockPolicy::Count, "count"),
+    ];
+}
+
+/// The generation of ASP.NET Web API that the mock imitates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Generation {
+    /// Web API 1.x
+    One,
+    /// Web API 2
+    Two,
+}
+
+/// How long the mock's answers take.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MockLatency {
+    /// As fast as it can.
+    None,
+    /// Always this long.
+    Constant(Duration),
+    /// Log-normal: the median and sigma of the logarithm.
+    Lognormal {
+        /// Half of the answers are faster.
+        median: Duration,
+        /// Standard deviation of the natural logarithm.
+        sigma: f64,
+    },
+    /// Two peaks.
+    Bimodal {
+        /// The common one.
+        fast: Duration,
+        /// The rare one.
+        slow: Duration,
+        /// The share of slow answers, 0 to 1.
+        share: f64,
+    },
+    /// A base with rare spikes.
+    Spikes {
+        /// The base.
+        base: Duration,
+        /// How long a spike takes.
+        spike: Duration,
+        /// One request in this many.
+        one_in: u32,
+    },
+}
+
+/// One pause of everything: no request that arrives or waits during it is answered before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stall {
+    /// After the first refresh request of a load (counted from the mock's first refresh after it was armed).
+    pub after: Duration,
+    /// How long.
+    pub lasting: Duration,
+}
+
+/// Unusual and right: a suite must stay green on each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Variant {
+    /// B-4: the flag is spelled `True` everywhere.
+    TrueSpelledUpper,
+    /// B-5: business failures are answered with 400 or 401.
+    FailuresByStatus,
+    /// B-6: 406 for an unknown Accept.
+    NotAcceptable,
+    /// B-7: `/Date(…)/` dates.
+    MicrosoftDates,
+    /// B-8: empty strings instead of null throughout.
+    EmptyForNull,
+    /// B-9: extra header noise.
+    HeaderNoise,
+    /// B-11: 403 for bad shared secrets.
+    ForbiddenSecret,
+    /// B-12: banners removed.
+    NoBanners,
+    /// B-14: an equal-q tie is answered with XML.
+    TieXml,
+}
+
+impl Variant {
+    /// All variants with their words.
+    pub const ALL: [(Variant, &'static str); 9] = [
+        (Variant::TrueSpelledUpper, "true-spelled-upper"),
+        (Variant::FailuresByStatus, "failures-by-status"),
+        (Variant::NotAcceptable, "not-acceptable"),
+        (Variant::MicrosoftDates, "microsoft-dates"),
+        (Variant::EmptyForNull, "empty-for-null"),
+        (Variant::HeaderNoise, "header-noise"),
+        (Variant::ForbiddenSecret, "forbidden-secret"),
+        (Variant::NoBanners, "no-banners"),
+        (Variant::TieXml, "tie-xml"),
+    ];
+}

@@ -1,0 +1,172 @@
+//! The one expression grammar: typed, without truthiness, without conditionals inside text.
+//!
+//! Used by `when`, `wait`, `every`, `for`, `measured`, `objectives`, and by dialects in `granted`, `refused`,
+//! `crash`, `layers` and `errors.when`. Grammar and types: `docs/suite-language.md`. A name whose value is not
+//! known makes the comparison around it [`Truth::Unknown`], never false and never true.
+
+use std::time::Duration;
+
+/// A parsed expression. Offsets are bytes within the expression's own text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression {
+    /// The text as it was written.
+    pub text: String,
+    /// Its structure.
+    pub root: Node,
+}
+
+/// One node of an [`Expression`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// `a or b`
+    Or(Box<Node>, Box<Node>),
+    /// `a and b`
+    And(Box<Node>, Box<Node>),
+    /// `not a`
+    Not(Box<Node>),
+    /// `a < b` and its like; comparisons do not chain.
+    Compare(Box<Node>, Comparison, Box<Node>),
+    /// `a + b`, `a - b`, `a * b`, `a / b`
+    Arithmetic(Box<Node>, Operator, Box<Node>),
+    /// A name: `status`, `policy.grace.for`, `steady.response.p99`, a field (`access`), a path (`/AckCode`).
+    Name(String),
+    /// `filled(access)`, `blank(code)`, `lower(x)`
+    Apply(Function, Box<Node>),
+    /// A quantity or a text written out.
+    Literal(Value),
+    /// `["00", "200"]`
+    List(Vec<Node>),
+}
+
+/// The comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `in`: the right side is a list.
+    In,
+    /// `like`: the right side is a regular expression, found anywhere.
+    Like,
+}
+
+/// The arithmetic operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `+`
+    Add,
+    /// `-`, with spaces round it
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`, with spaces round it
+    Divide,
+}
+
+/// The functions, which only dialects use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// Neither absent nor one of the dialect's `blank` values.
+    Filled,
+    /// The opposite of `filled`.
+    Blank,
+    /// The text in lower case.
+    Lower,
+}
+
+/// A value of the expression language.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A plain number: a status, a count.
+    Number(f64),
+    /// `0.1%`, as 0.001.
+    Share(f64),
+    /// `250ms`
+    Duration(Duration),
+    /// `200/s`, per second.
+    Rate(f64),
+    /// `5MB`, in bytes.
+    Size(u64),
+    /// Text in quotes.
+    Text(String),
+    /// A bare word of a closed list, such as `none`.
+    Word(String),
+    /// A flag.
+    Flag(bool),
+    /// A list.
+    List(Vec<Value>),
+    /// Known to be absent or null.
+    Nothing,
+}
+
+/// What a condition came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// It cannot be told; the name that was not known.
+    Unknown(String),
+}
+
+/// Where an expression's names get their values.
+pub trait Names {
+    /// The value of `name`; `None` where it is not known.
+    fn value(&self, name: &str) -> Option<Value>;
+    /// Whether `value` counts as empty (`blank`, `filled`). The default: nothing and empty text.
+    fn is_blank(&self, value: &Value) -> bool {
+        match value {
+            Value::Nothing => true,
+            Value::Text(text) => text.is_empty(),
+            _ => false,
+        }
+    }
+}
+
+/// A mistake in an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mistake {
+    /// Byte range within the expression's text.
+    pub start: usize,
+    /// End of the range.
+    pub end: usize,
+    /// What is wrong, a lowercase fragment: "`=` compares nothing".
+    pub message: String,
+    /// What to write instead, if that is clear.
+    pub patch: Option<String>,
+}
+
+impl Expression {
+    /// Reads `text`; all mistakes that can be found at once.
+    pub fn parse(text: &str) -> Result<Expression, Vec<Mistake>> {
+        let _ = text;
+        todo!()
+    }
+
+    /// Whether the condition holds. Types that do not fit make it [`Truth::Unknown`].
+    pub fn truth(&self, names: &dyn Names) -> Truth {
+        let _ = names;
+        todo!()
+    }
+
+    /// The value of an arithmetic expression, such as `policy.grace.for + 1s`; the unknown name if there is one.
+    pub fn value(&self, names: &dyn Names) -> Result<Value, String> {
+        let _ = names;
+        todo!()
+    }
+
+    /// Every name in it, in order of appearance.
+    pub fn names(&self) -> Vec<&str> {
+        todo!()
+    }
+}

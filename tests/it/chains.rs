@@ -1,0 +1,1 @@
+//! Chains against the mock.

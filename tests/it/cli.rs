@@ -1,0 +1,1 @@
+//! The binary: stdout, stderr and exit codes.

@@ -1,0 +1,1 @@
+//! Broken suites beside the diagnostics they deserve.

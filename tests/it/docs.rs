@@ -1,0 +1,1 @@
+//! Every example in the documents parses; generated documents are current.

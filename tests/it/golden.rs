@@ -1,0 +1,1 @@
+//! The mock's pipeline against what real ASP.NET answered.

@@ -1,0 +1,15 @@
+//! One test binary: real sockets, files and the binary itself. Everything purer is tested beside its code.
+
+mod chains;
+mod cli;
+mod codec;
+mod conformance;
+mod diagnostics;
+mod docs;
+mod golden;
+mod load;
+mod mock;
+mod prove;
+mod report;
+mod tidy;
+mod wire;

@@ -1,0 +1,1 @@
+//! The wire against endpoints that answer nonsense.

@@ -10,10 +10,12 @@ pub mod source;
 use std::sync::Arc;
 
 use crate::client::compose::Slots;
-use crate::client::reply::Reply;
-use crate::client::{Client, Exchange, Request};
+use crate::client::reply::{self, Outcome, Reply};
+use crate::client::{Client, Exchange, Failure, Request};
 use crate::dialect::Dialect;
 use crate::secret::Token;
+use crate::suite::call::{Abort, Operation, Slot};
+use crate::suite::claim::Field;
 
 /// Who a chain belongs to: resolved credentials.
 #[derive(Clone, Debug)]
@@ -62,21 +64,121 @@ pub struct Called {
 impl Chain {
     /// The slots of a good call with the pair at `generation` (an index into `pairs`).
     pub fn slots(&self, generation: usize) -> Slots {
-        let _ = generation;
-        todo!()
+        let pair = self.pairs.get(generation).expect("whoever names a generation has seen it granted");
+        slots_of(&self.identity, pair.access.as_ref(), pair.refresh.as_ref())
     }
 
     /// Sends `request`, which carries the current pair, once. A grant appends the new pair, a lost answer puts
     /// the chain in doubt, anything else leaves it.
     pub async fn spend(&mut self, client: &Client, dialect: &Dialect, request: Request) -> Called {
-        let _ = (client, dialect, request);
-        todo!()
+        let called = call(client, dialect, Operation::Refresh, request).await;
+        self.settle(dialect, &called);
+        called
     }
 
     /// Sends `request`, which carries a pair that is not the current one, or a token in the wrong place, once.
     /// The chain does not move and is no longer clean.
     pub async fn burn(&mut self, client: &Client, dialect: &Dialect, request: Request) -> Called {
-        let _ = (client, dialect, request);
-        todo!()
+        self.clean = false;
+        let called = call(client, dialect, Operation::Refresh, request).await;
+        self.in_doubt |= is_lost(&called);
+        called
+    }
+
+    /// What an answer to the current pair means for the chain.
+    fn settle(&mut self, dialect: &Dialect, called: &Called) {
+        match &called.reply {
+            Some(reply) if reply.outcome == Outcome::Granted => {
+                let before = self.pairs.last().and_then(|pair| pair.refresh.clone());
+                self.pairs.push(granted_pair(dialect, Operation::Refresh, reply, before));
+            }
+            Some(_) => self.clean = false,
+            None => {
+                self.clean = false;
+                self.in_doubt |= is_lost(called);
+            }
+        }
+    }
+}
+
+/// The slots of a good call: the owner's, and this pair's.
+fn slots_of(identity: &Identity, access: Option<&Token>, refresh: Option<&Token>) -> Slots {
+    let mut slots = identity.slots.clone();
+    for (slot, token) in [(Slot::Access, access), (Slot::Refresh, refresh)] {
+        match token {
+            Some(token) => slots.insert(slot, token.clone()),
+            None => slots.remove(&slot),
+        };
+    }
+    slots
+}
+
+/// The pair of a granting answer; `before` is the refresh token that was presented.
+fn granted_pair(dialect: &Dialect, operation: Operation, reply: &Arc<Reply>, before: Option<Token>) -> Pair {
+    let kept = if keeps_absent_refresh(dialect, operation) { before } else { None };
+    Pair {
+        access: reply.token(dialect, operation, Field::Access),
+        refresh: reply.token(dialect, operation, Field::Refresh).or(kept),
+        reply: Some(Arc::clone(reply)),
+    }
+}
+
+/// `absent: keep`: an answer without a refresh token leaves the old one.
+fn keeps_absent_refresh(dialect: &Dialect, operation: Operation) -> bool {
+    dialect
+        .operation(operation)
+        .and_then(|speech| speech.answers.fields.get(&Field::Refresh))
+        .is_some_and(|source| source.absent_keeps)
+}
+
+/// One call by way of the client, and its answer as read.
+async fn call(client: &Client, dialect: &Dialect, operation: Operation, request: Request) -> Called {
+    let exchange = client.send(request).await;
+    let reply = exchange
+        .result
+        .as_ref()
+        .ok()
+        .map(|answer| Arc::new(reply::read(dialect, operation, Arc::new(answer.clone()))));
+    Called { exchange, reply }
+}
+
+/// Whether the token may have been spent although no answer came.
+fn is_lost(called: &Called) -> bool {
+    match &called.exchange.result {
+        Ok(_) => false,
+        Err(Failure::Aborted) => called.exchange.request.travel.abort != Some(Abort::Connected),
+        Err(failure) => may_have_spent(*failure),
+    }
+}
+
+/// Whether a request that failed like this may have reached the endpoint.
+pub fn may_have_spent(failure: Failure) -> bool {
+    match failure {
+        Failure::Dns
+        | Failure::ConnectRefused
+        | Failure::ConnectTimeout
+        | Failure::Unreachable
+        | Failure::TlsCertificate
+        | Failure::LocalPorts
+        | Failure::LocalFiles
+        | Failure::Guarded => false,
+        // `Tls` is the handshake or the record layer: only the second has spent, and nobody can tell.
+        Failure::Tls
+        | Failure::Reset
+        | Failure::ClosedBeforeAnswer
+        | Failure::ClosedWithinAnswer
+        | Failure::ReuseRace
+        | Failure::ResponseTimeout
+        | Failure::OversizedBody
+        | Failure::OversizedHead
+        | Failure::NotHttp
+        | Failure::AmbiguousLength
+        | Failure::BrokenChunks
+        | Failure::TrailingBytes
+        | Failure::EarlyAnswer
+        | Failure::EndlessInformational
+        | Failure::Aborted
+        | Failure::Stopped
+        | Failure::Other => true,
     }
 }

@@ -132,7 +132,7 @@ defects! {
     RefreshTrimmed "refresh-trimmed" Subtle "spaces and padding around a refresh token are ignored";
     AccessAsRefresh "access-as-refresh" Subtle "an access token is accepted as a refresh token";
     PairMixed "pair-mixed" Subtle "access and refresh token of two chains are granted together";
-    LiveAccessCrash "live-access-crash" Medium "an access token that has not expired is answered 500";
+    ExpiredAccessRefused "expired-access-refused" Subtle "an access token that has expired is refused, though the endpoint exists for it";
     AccessUnverified "access-unverified" Subtle "any text is good as expired access token";
     AlgNoneAccepted "alg-none-accepted" Medium "an unsigned JWT is good as expired access token";
     PutRefreshes "put-refreshes" Subtle "PUT refreshes as POST does";

@@ -5,12 +5,14 @@
 //! clock. Times are microseconds in integers with the unit in the name, shares are 0 to 1.
 //!
 //! [`event`] is the narration while it happens, [`latency`] the histograms, [`file`] reading and writing,
-//! [`outcome`] the verdict on the whole: headline, reason and exit code come from there and nowhere else.
+//! [`outcome`] the verdict on the whole: headline, reason and exit code come from there and nowhere else;
+//! [`wording`] is how figures are written.
 
 pub mod event;
 pub mod file;
 pub mod latency;
 pub mod outcome;
+pub mod wording;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;

@@ -1,9 +1,19 @@
 //! The client's own codecs: documents are written exactly and read strictly.
 //!
-//! The mock has codecs of its own, so that client and mock cannot share a misreading.
+//! The mock has codecs of its own, so that client and mock cannot share a misreading. Messages of the readers
+//! never quote the text they read, because it may hold tokens: they say what is wrong, and at which byte.
+
+pub mod form;
+mod json;
+mod xml;
+
+use crate::dialect::Codec;
+
+/// Documents nested deeper than this are refused, so that no answer can exhaust the stack.
+pub const DEPTH_MAX: usize = 512;
 
 /// A document as it was read: order, duplicates and number text kept; nil, absent and empty apart.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Tree {
     /// JSON `null`, XML `i:nil="true"`.
     Null,
@@ -13,17 +23,50 @@ pub enum Tree {
     Number(String),
     /// A JSON boolean.
     Flag(bool),
-    /// Members in order, duplicates kept.
+    /// Members in order, duplicates kept. In XML, text beside elements is a member `#text`.
     Object(Vec<(String, Tree)>),
     /// A JSON array.
     List(Vec<Tree>),
+}
+
+impl std::fmt::Debug for Tree {
+    /// Names and kinds, never values: they may be tokens.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Tree::Null => f.write_str("null"),
+            Tree::Text(text) => write!(f, "text({} bytes)", text.len()),
+            Tree::Number(text) => write!(f, "number({} bytes)", text.len()),
+            Tree::Flag(flag) => write!(f, "{flag}"),
+            Tree::Object(members) => f.debug_map().entries(members.iter().map(|(k, v)| (k, v))).finish(),
+            Tree::List(items) => f.debug_list().entries(items).finish(),
+        }
+    }
+}
+
+impl Tree {
+    /// What stands at `path`: `/RefreshTokenResponse/isSuccess`, list items by index; `/` is the whole tree.
+    /// Of members with one name the first is found.
+    pub fn get(&self, path: &str) -> Option<&Tree> {
+        path.split('/').filter(|name| !name.is_empty()).try_fold(self, Tree::child)
+    }
+
+    /// The member or list item of that name.
+    pub fn child(&self, name: &str) -> Option<&Tree> {
+        match self {
+            Tree::Object(members) => {
+                members.iter().find(|(candidate, _)| candidate == name).map(|(_, tree)| tree)
+            }
+            Tree::List(items) => name.parse::<usize>().ok().and_then(|index| items.get(index)),
+            Tree::Null | Tree::Text(_) | Tree::Number(_) | Tree::Flag(_) => None,
+        }
+    }
 }
 
 /// A document to be written, order and names meant as they stand.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// How the bytes are made.
-    pub codec: crate::dialect::Codec,
+    pub codec: Codec,
     /// XML: the root element, perhaps with a prefix.
     pub root: Option<String>,
     /// XML: prefix → namespace; `""` is the default namespace.
@@ -59,14 +102,16 @@ impl std::fmt::Debug for Leaf {
 
 /// The bytes of `document` in UTF-8.
 pub fn write(document: &Outgoing) -> Vec<u8> {
-    let _ = document;
-    todo!()
+    match document.codec {
+        Codec::Json => json::write(&document.members),
+        Codec::Xml => xml::write(document),
+        Codec::Form => form::write(&document.members),
+    }
 }
 
 /// Reads JSON strictly by RFC 8259; what is wrong, with the byte offset, in words.
 pub fn read_json(text: &str) -> Result<Tree, String> {
-    let _ = text;
-    todo!()
+    json::read(text)
 }
 
 /// An XML document as it was read.
@@ -76,7 +121,7 @@ pub struct XmlDocument {
     pub root: String,
     /// Namespace of the root; empty for none.
     pub namespace: String,
-    /// Paths of elements whose namespace is not the root's.
+    /// Paths of elements whose namespace is not the root's (the first few of them).
     pub strays: Vec<String>,
     /// What is below the root, attributes left out but for `i:nil`.
     pub tree: Tree,
@@ -84,6 +129,5 @@ pub struct XmlDocument {
 
 /// Reads XML 1.0 with namespaces strictly; a DTD is refused. What is wrong, in words.
 pub fn read_xml(text: &str) -> Result<XmlDocument, String> {
-    let _ = text;
-    todo!()
+    xml::read(text)
 }

@@ -1,0 +1,79 @@
+//! application/x-www-form-urlencoded in UTF-8: writing only, because no endpoint answers in it.
+
+use super::Leaf;
+
+/// The members as `name=value` joined by `&`; nested ones are called `outer[inner]`, as jQuery does.
+pub(super) fn write(members: &[(String, Leaf)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_members(&mut out, None, members);
+    out
+}
+
+fn write_members(out: &mut Vec<u8>, outer: Option<&str>, members: &[(String, Leaf)]) {
+    for (name, leaf) in members {
+        let name = match outer {
+            Some(outer) => format!("{outer}[{name}]"),
+            None => name.clone(),
+        };
+        let value = match leaf {
+            Leaf::Object(inner) => {
+                write_members(out, Some(&name), inner);
+                continue;
+            }
+            Leaf::Text(text) => encode(text).into_bytes(),
+            Leaf::Null => Vec::new(),
+            Leaf::Raw(bytes) => bytes.clone(),
+        };
+        if !out.is_empty() {
+            out.push(b'&');
+        }
+        out.extend_from_slice(encode(&name).as_bytes());
+        out.push(b'=');
+        out.extend_from_slice(&value);
+    }
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986. A space becomes `%20`, which form
+/// and URL decoders alike turn back into a space; `+` is read as one only by the former.
+pub fn encode(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(byte as char);
+        } else {
+            out.push('%');
+            out.push(HEX[usize::from(byte >> 4)] as char);
+            out.push(HEX[usize::from(byte & 15)] as char);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Leaf {
+        Leaf::Text(text.to_owned())
+    }
+
+    #[test]
+    fn what_base64_needs_is_always_escaped() {
+        let members = [("RefreshToken".to_owned(), text("a+b/c== é&")), ("stateCode".to_owned(), text("07"))];
+        assert_eq!(
+            String::from_utf8(write(&members)).unwrap(),
+            "RefreshToken=a%2Bb%2Fc%3D%3D%20%C3%A9%26&stateCode=07"
+        );
+    }
+
+    #[test]
+    fn null_is_an_empty_value_and_raw_stands_as_it_is() {
+        let members = [
+            ("a".to_owned(), Leaf::Null),
+            ("b".to_owned(), Leaf::Raw(b"x+%".to_vec())),
+            ("c".to_owned(), Leaf::Object(vec![("d".to_owned(), text("1"))])),
+        ];
+        assert_eq!(String::from_utf8(write(&members)).unwrap(), "a=&b=x+%&c%5Bd%5D=1");
+    }
+}

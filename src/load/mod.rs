@@ -4,6 +4,9 @@
 //! runtime, connections and histograms and share nothing per request. Never prints; never judges an objective
 //! (that is `results`).
 
+pub mod mix;
+pub mod schedule;
+
 use std::sync::Arc;
 
 use crate::chain::Identity;

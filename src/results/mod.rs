@@ -388,6 +388,9 @@ pub struct Book {
     pub refused: u64,
     /// Sent, and neither granted nor refused.
     pub failed: u64,
+    /// The part of `failed` to which no answer was seen.
+    #[serde(default)]
+    pub unanswered: u64,
     /// Waited longer than `max-wait` for a chain and were never sent.
     pub starved: u64,
     /// Not sent or not answered because the run was stopped.

@@ -87,3 +87,98 @@ impl Failure {
         }
     }
 }
+
+impl Failure {
+    /// The class of an error of the operating system or of TLS, found by walking its causes.
+    pub fn from_io(error: &std::io::Error) -> Failure {
+        by_number(error.raw_os_error())
+            .or_else(|| error.get_ref().and_then(|inner| by_cause(inner)))
+            .or_else(|| by_kind(error.kind()))
+            .unwrap_or(Failure::Other)
+    }
+
+    /// The class of a TLS error.
+    pub fn from_tls(error: &rustls::Error) -> Failure {
+        match error {
+            rustls::Error::InvalidCertificate(_)
+            | rustls::Error::InvalidCertRevocationList(_)
+            | rustls::Error::NoCertificatesPresented => Failure::TlsCertificate,
+            _ => Failure::Tls,
+        }
+    }
+}
+
+/// What only the number tells: the kinds of these are not stable.
+fn by_number(number: Option<i32>) -> Option<Failure> {
+    use rustix::io::Errno;
+    match Errno::from_raw_os_error(number?) {
+        Errno::MFILE | Errno::NFILE => Some(Failure::LocalFiles),
+        Errno::ADDRNOTAVAIL | Errno::ADDRINUSE => Some(Failure::LocalPorts),
+        _ => None,
+    }
+}
+
+fn by_cause(inner: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<Failure> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(inner);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return Some(Failure::from_tls(error));
+        }
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            return Some(Failure::from_io(error));
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn by_kind(kind: std::io::ErrorKind) -> Option<Failure> {
+    use std::io::ErrorKind;
+    match kind {
+        ErrorKind::ConnectionRefused => Some(Failure::ConnectRefused),
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::NotConnected => Some(Failure::Reset),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+            Some(Failure::Unreachable)
+        }
+        ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse => Some(Failure::LocalPorts),
+        ErrorKind::TimedOut => Some(Failure::ResponseTimeout),
+        ErrorKind::UnexpectedEof => Some(Failure::ClosedWithinAnswer),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(error: &Error, expected: Failure) {
+        assert_eq!(Failure::from_io(error), expected, "{error:?}");
+    }
+
+    #[test]
+    fn numbers_tell_what_kinds_do_not() {
+        check(&Error::from_raw_os_error(24), Failure::LocalFiles);
+        check(&Error::from_raw_os_error(23), Failure::LocalFiles);
+        check(&Error::from_raw_os_error(99), Failure::LocalPorts);
+        check(&Error::from_raw_os_error(111), Failure::ConnectRefused);
+        check(&Error::from_raw_os_error(104), Failure::Reset);
+        check(&Error::from_raw_os_error(113), Failure::Unreachable);
+    }
+
+    #[test]
+    fn causes_are_walked_and_texts_are_not_read() {
+        let refused = Error::from_raw_os_error(111);
+        check(&Error::other(refused), Failure::ConnectRefused);
+        check(&Error::other(rustls::Error::NoCertificatesPresented), Failure::TlsCertificate);
+        let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        check(&Error::new(ErrorKind::InvalidData, unknown), Failure::TlsCertificate);
+        check(&Error::new(ErrorKind::InvalidData, rustls::Error::DecryptError), Failure::Tls);
+        check(&Error::other("connection refused"), Failure::Other);
+    }
+}

@@ -7,13 +7,16 @@
 
 pub mod codec;
 pub mod compose;
+mod connect;
 pub mod failure;
 pub mod guard;
 pub mod http1;
 pub mod reply;
 pub mod side;
+pub mod tls;
 pub mod wire;
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 pub use self::failure::Failure;
@@ -76,6 +79,11 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Answer {
+    /// An answer to read into, without anything in it.
+    pub fn empty() -> Answer {
+        Answer { status: 0, reason: String::new(), headers: Vec::new(), body: Vec::new() }
+    }
+
     /// The first header of that name, whatever its case, as text (bytes that are not UTF-8 replaced).
     pub fn header(&self, name: &str) -> Option<String> {
         self.headers
@@ -95,11 +103,23 @@ impl Answer {
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// What was sent.
-    pub request: std::sync::Arc<Request>,
+    pub request: Arc<Request>,
     /// When.
     pub times: Times,
     /// What came back.
     pub result: Result<Answer, Failure>,
+}
+
+impl Exchange {
+    /// An exchange that ended before its first byte was written.
+    fn unsent(request: Arc<Request>, failure: Failure) -> Exchange {
+        let now = Instant::now();
+        Exchange {
+            request,
+            times: Times { sent_at: now, first_byte_at: None, done_at: now },
+            result: Err(failure),
+        }
+    }
 }
 
 /// The moments of an exchange.
@@ -116,7 +136,8 @@ pub struct Times {
 /// What is dialed, and the limits of every exchange.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// `http://127.0.0.1:8080`, with a path prefix if there is one.
+    /// `http://127.0.0.1:8080`, with a path prefix if there is one: the door puts it before every target that
+    /// begins with a slash.
     pub url: url::Url,
     /// For connecting, TLS included.
     pub connect_timeout: Duration,
@@ -132,35 +153,127 @@ pub struct Target {
 /// load worker opens its own with [`Client::connect`], while [`Client::send`] keeps a small pool for one runtime.
 #[derive(Debug)]
 pub struct Client {
+    door: Arc<Door>,
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// A connection of the pool, and since when it is idle.
+#[derive(Debug)]
+struct Idle {
+    connection: wire::Connection,
+    since: Instant,
+}
+
+/// Idle connections, at most.
+const IDLE_MAX: usize = 64;
+
+/// How long a connection may be idle and still be used. Node closes after five seconds: shorter than that, and
+/// the race between its close and our request is not run.
+const IDLE_TIME: Duration = Duration::from_secs(4);
+
+/// What all connections of a client share.
+#[derive(Debug)]
+struct Door {
     target: Target,
     guard: guard::Guard,
+    dialer: connect::Dialer,
+    /// The target's path without its last slash.
+    prefix: String,
+    /// The Host header.
+    host: String,
+}
+
+impl Door {
+    fn write_head(&self, request: &Request, out: &mut Vec<u8>) {
+        http1::write_head(request, &self.prefix, &self.host, out);
+    }
 }
 
 impl Client {
     /// A client for `target` behind `guard`. Fails if TLS is asked for and no trusted root can be found.
     pub fn new(target: Target, guard: guard::Guard) -> Result<Client, ClientError> {
-        Ok(Client { target, guard })
+        Client::trusting(target, guard, tls::Roots::Platform)
+    }
+
+    /// [`Client::new`] with its own choice of whom to trust.
+    pub fn trusting(
+        target: Target,
+        guard: guard::Guard,
+        roots: tls::Roots<'_>,
+    ) -> Result<Client, ClientError> {
+        let dialer = connect::Dialer::new(&target, roots)?;
+        let prefix = target.url.path().trim_end_matches('/').to_owned();
+        let host = target.url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
+        let door = Arc::new(Door { target, guard, dialer, prefix, host });
+        Ok(Client { door, idle: Mutex::new(Vec::new()) })
     }
 
     /// Sends `request` once, on an idle connection that shows no pending close, or on a new one.
     pub async fn send(&self, request: Request) -> Exchange {
-        let _ = (request, &self.guard);
-        todo!()
+        let request = Arc::new(request);
+        if let Err(failure) = self.door.guard.turn().await {
+            return Exchange::unsent(request, failure);
+        }
+        let mut connection = match self.connection().await {
+            Ok(connection) => connection,
+            Err(failure) => return Exchange::unsent(request, failure),
+        };
+        let exchange = connection.send_now(request).await;
+        self.keep(connection);
+        exchange
     }
 
     /// A connection of one's own, not shared with [`Client::send`].
     pub async fn connect(&self) -> Result<wire::Connection, Failure> {
-        todo!()
+        let stream = self.door.dialer.dial(&self.door.guard).await?;
+        Ok(wire::Connection::new(self.door.clone(), stream))
+    }
+
+    /// The bytes of `request` as [`wire::Connection::exchange`] wants them: prefix, Host and Content-Length
+    /// are as [`Client::send`] would send them, and the body follows in one piece.
+    pub fn write_request(&self, request: &Request, out: &mut Vec<u8>) {
+        self.door.write_head(request, out);
+        out.extend_from_slice(request.body.as_deref().unwrap_or_default());
     }
 
     /// What is dialed.
     pub fn target(&self) -> &Target {
-        &self.target
+        &self.door.target
     }
 
     /// Requests that left so far, by either way.
     pub fn requests_sent(&self) -> u64 {
-        todo!()
+        self.door.guard.sent()
+    }
+
+    async fn connection(&self) -> Result<wire::Connection, Failure> {
+        // Lets the runtime look at its sockets, so that a close that is pending is known.
+        tokio::task::yield_now().await;
+        match self.idle_connection() {
+            Some(connection) => Ok(connection),
+            None => self.connect().await,
+        }
+    }
+
+    /// The connection that was used last, if it is still good: what is idle for long is dropped.
+    fn idle_connection(&self) -> Option<wire::Connection> {
+        let mut idle = self.idle.lock().expect("nobody panics while holding it");
+        idle.retain(|one| one.since.elapsed() < IDLE_TIME);
+        while let Some(Idle { mut connection, .. }) = idle.pop() {
+            if connection.is_open() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    fn keep(&self, mut connection: wire::Connection) {
+        if connection.is_open() {
+            let mut idle = self.idle.lock().expect("nobody panics while holding it");
+            if idle.len() < IDLE_MAX {
+                idle.push(Idle { connection, since: Instant::now() });
+            }
+        }
     }
 }
 

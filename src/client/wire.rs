@@ -1,18 +1,111 @@
 //! HTTP/1.1 over TCP and TLS: connections, and one exchange at a time on each.
+//!
+//! Writes first and waits only where the kernel says so. A request is sent at most once: whatever goes wrong
+//! after its first byte ends the exchange and the connection.
 
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::{Answer, Exchange, Failure, Request};
+use tokio::io::ReadBuf;
+use tokio::time::timeout_at;
+
+use crate::suite::call::Abort;
+
+use super::connect::Stream;
+use super::http1::{self, HEAD_MAX, Reader};
+use super::{Answer, Door, Exchange, Failure, Request, Times};
+
+/// Where a connection's reading buffer starts; it doubles for answers that need it, up to a head's limit.
+const BUFFER_START: usize = 4 * 1024;
+
+/// How long `100 Continue` is waited for before the body goes anyway.
+const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// One connection; closed by the first failure or by either side's wish.
 #[derive(Debug)]
-pub struct Connection {}
+pub struct Connection {
+    door: Arc<Door>,
+    /// `None` once closed.
+    stream: Option<Stream>,
+    reader: Reader,
+    buffer: Vec<u8>,
+    /// The unread part of `buffer`.
+    start: usize,
+    end: usize,
+    /// Exchanges that went well here.
+    served: u64,
+    /// An exchange began and did not end: its future was dropped.
+    busy: bool,
+    /// The request was not sent whole, or not in a way that both sides understand alike.
+    last: bool,
+    /// When the first byte of this exchange's answer was there, if it is asked for.
+    first_byte: FirstByte,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FirstByte {
+    /// The hot path does not read the clock for it.
+    Unheard,
+    Heard,
+    Awaited,
+    At(Instant),
+}
+
+/// What came of one turn at writing.
+enum Turn {
+    Wrote(usize),
+    Read(usize),
+}
 
 impl Connection {
+    pub(super) fn new(door: Arc<Door>, stream: Stream) -> Connection {
+        Connection {
+            reader: Reader::new(door.target.body_max),
+            door,
+            stream: Some(stream),
+            buffer: vec![0; BUFFER_START],
+            start: 0,
+            end: 0,
+            served: 0,
+            busy: false,
+            last: false,
+            first_byte: FirstByte::Unheard,
+        }
+    }
+
     /// Sends `request` once and reads its answer.
+    ///
+    /// An answer that comes while the request is still on its way is an answer, and the rest is not sent.
     pub async fn send(&mut self, request: Request) -> Exchange {
-        let _ = request;
-        todo!()
+        let request = Arc::new(request);
+        if let Err(failure) = self.door.guard.turn().await {
+            return Exchange::unsent(request, failure);
+        }
+        // Lets the runtime look at its sockets, so that a close that is pending is known.
+        tokio::task::yield_now().await;
+        self.send_now(request).await
+    }
+
+    /// [`Connection::send`] for whoever has had its turn at the guard.
+    pub(super) async fn send_now(&mut self, request: Arc<Request>) -> Exchange {
+        if let Err(failure) = self.begin(request.method == "HEAD") {
+            return Exchange::unsent(request, failure);
+        }
+        self.first_byte = FirstByte::Awaited;
+        self.last = !http1::is_ordinary(&request);
+        let mut answer = Answer::empty();
+        let sent_at = Instant::now();
+        let deadline = sent_at + self.door.target.timeout;
+        let result = timeout_at(deadline.into(), self.travel(&request, &mut answer)).await;
+        let done_at = Instant::now();
+        let result = self.finish(result.unwrap_or(Err(Failure::ResponseTimeout))).map(|()| answer);
+        let first_byte_at = match self.first_byte {
+            FirstByte::At(at) => Some(at),
+            FirstByte::Unheard | FirstByte::Heard | FirstByte::Awaited => None,
+        };
+        Exchange { request, times: Times { sent_at, first_byte_at, done_at }, result }
     }
 
     /// The hot path: writes `bytes` (a whole request, head and body) once and reads the answer into `answer`,
@@ -23,12 +116,269 @@ impl Connection {
         timeout: Duration,
         answer: &mut Answer,
     ) -> (Instant, Instant, Result<(), Failure>) {
-        let _ = (bytes, timeout, answer);
-        todo!()
+        let begun = match self.door.guard.turn().await {
+            Ok(()) => self.begin(bytes.starts_with(b"HEAD ")),
+            Err(failure) => Err(failure),
+        };
+        let sent_at = Instant::now();
+        if let Err(failure) = begun {
+            return (sent_at, sent_at, Err(failure));
+        }
+        self.first_byte = FirstByte::Unheard;
+        self.last = false;
+        let result = timeout_at((sent_at + timeout).into(), self.converse(bytes, answer)).await;
+        let done_at = Instant::now();
+        (sent_at, done_at, self.finish(result.unwrap_or(Err(Failure::ResponseTimeout))))
     }
 
     /// Whether another exchange may be started here: open, nothing left over, no close announced or pending.
+    ///
+    /// Costs no system call: it asks what the runtime saw when it last looked at its sockets.
     pub fn is_open(&mut self) -> bool {
-        todo!()
+        self.look().is_ok()
+    }
+
+    /// What speaks against another exchange.
+    fn look(&mut self) -> Result<(), Failure> {
+        if self.busy {
+            self.hang_up();
+        }
+        let Some(stream) = &mut self.stream else { return Err(Failure::ReuseRace) };
+        let mut space = [0; 1];
+        let mut space = ReadBuf::new(&mut space);
+        let found = stream.poll_read(&mut Context::from_waker(Waker::noop()), &mut space);
+        let failure = match (found, self.served) {
+            (Poll::Pending, _) => return Ok(()),
+            (Poll::Ready(Ok(())), 0) if !space.filled().is_empty() => Failure::EarlyAnswer,
+            (Poll::Ready(Ok(())), _) if !space.filled().is_empty() => Failure::TrailingBytes,
+            (Poll::Ready(Ok(())), 0) => Failure::ClosedBeforeAnswer,
+            (Poll::Ready(Err(error)), 0) => Failure::from_io(&error),
+            (Poll::Ready(_), _) => Failure::ReuseRace,
+        };
+        self.hang_up();
+        Err(failure)
+    }
+
+    fn begin(&mut self, bodiless: bool) -> Result<(), Failure> {
+        self.look()?;
+        self.door.guard.count()?;
+        self.reader.start(bodiless);
+        self.busy = true;
+        Ok(())
+    }
+
+    /// Ends an exchange: keeps the connection only if nothing speaks against it.
+    fn finish(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
+        self.busy = false;
+        if result.is_err() || self.last || !self.reader.is_persistent() || self.stream.is_none() {
+            self.hang_up();
+        }
+        let unheard = matches!(self.first_byte, FirstByte::Unheard | FirstByte::Awaited);
+        match result {
+            Err(Failure::ClosedBeforeAnswer | Failure::Reset) if self.served > 0 && unheard => {
+                Err(Failure::ReuseRace)
+            }
+            Ok(()) => {
+                self.served += 1;
+                Ok(())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn hang_up(&mut self) {
+        self.stream = None;
+        self.start = 0;
+        self.end = 0;
+    }
+
+    /// Sends `request` the way it is to travel, and reads the answer.
+    async fn travel(&mut self, request: &Request, answer: &mut Answer) -> Result<(), Failure> {
+        let travel = &request.travel;
+        if travel.abort == Some(Abort::Connected) {
+            return Err(Failure::Aborted);
+        }
+        let mut head = Vec::with_capacity(512);
+        self.door.write_head(request, &mut head);
+        let pieces = http1::body_pieces(request);
+        if travel.chunks.is_none() && travel.pace.is_none() && !travel.await_continue {
+            let whole = [head, pieces.concat()].concat();
+            let half = whole.len() / 2;
+            return match travel.abort {
+                Some(Abort::HalfSent) => self.break_off(&whole[..half], answer).await,
+                Some(Abort::Sent | Abort::Connected) => self.break_off(&whole, answer).await,
+                None => self.converse(&whole, answer).await,
+            };
+        }
+        self.send_in_pieces(request, &head, &pieces, answer).await
+    }
+
+    async fn send_in_pieces(
+        &mut self,
+        request: &Request,
+        head: &[u8],
+        pieces: &[Vec<u8>],
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let travel = &request.travel;
+        let total = head.len() + pieces.iter().map(Vec::len).sum::<usize>();
+        let mut left = if travel.abort == Some(Abort::HalfSent) { total / 2 } else { total };
+        let mut going = self.transmit(&head[..head.len().min(left)], answer).await;
+        left -= head.len().min(left);
+        if travel.await_continue && going.is_ok_and(|going| going) {
+            going = self.await_continue(answer).await;
+        }
+        for piece in pieces {
+            if left == 0 || !going? {
+                break;
+            }
+            if let Some(pace) = travel.pace {
+                tokio::time::sleep(pace).await;
+            }
+            going = self.transmit(&piece[..piece.len().min(left)], answer).await;
+            left -= piece.len().min(left);
+        }
+        if travel.abort.is_some() {
+            return going.and(Err(Failure::Aborted));
+        }
+        self.hear(going, answer).await
+    }
+
+    async fn break_off(&mut self, bytes: &[u8], answer: &mut Answer) -> Result<(), Failure> {
+        self.transmit(bytes, answer).await.and(Err(Failure::Aborted))
+    }
+
+    async fn converse(&mut self, bytes: &[u8], answer: &mut Answer) -> Result<(), Failure> {
+        let sent = self.transmit(bytes, answer).await;
+        self.hear(sent, answer).await
+    }
+
+    /// Reads the answer, also after a write that failed: a server may refuse early, say so, and hang up.
+    async fn hear(&mut self, sent: Result<bool, Failure>, answer: &mut Answer) -> Result<(), Failure> {
+        match sent {
+            Ok(true) => self.read_answer(answer).await,
+            Ok(false) => {
+                self.last = true;
+                self.read_answer(answer).await
+            }
+            Err(Failure::Reset) => {
+                self.last = true;
+                match self.read_answer(answer).await {
+                    Err(Failure::ClosedBeforeAnswer) => Err(Failure::Reset),
+                    other => other,
+                }
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Writes `bytes`; false if an answer came first and writing stopped.
+    async fn transmit(&mut self, bytes: &[u8], answer: &mut Answer) -> Result<bool, Failure> {
+        let mut written = 0;
+        while written < bytes.len() {
+            match poll_fn(|cx| self.poll_turn(cx, &bytes[written..])).await? {
+                Turn::Wrote(count) => written += count,
+                Turn::Read(0) => return Ok(false),
+                Turn::Read(_) => {
+                    self.digest(answer)?;
+                    if self.reader.has_begun() {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        let Some(stream) = &mut self.stream else { return Err(Failure::Reset) };
+        poll_fn(|cx| stream.poll_flush(cx)).await.map_err(|error| Failure::from_io(&error))?;
+        Ok(true)
+    }
+
+    /// Writes, and while that must wait, reads: a peer that answers instead of reading must be heard.
+    fn poll_turn(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<Turn, Failure>> {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(Err(Failure::Reset)) };
+        match stream.poll_write(cx, bytes) {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(Failure::Reset)),
+            Poll::Ready(Ok(count)) => Poll::Ready(Ok(Turn::Wrote(count))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(Failure::from_io(&error))),
+            Poll::Pending => self.poll_fill(cx).map_ok(Turn::Read),
+        }
+    }
+
+    /// Waits for an interim answer before the body; false if the answer itself came.
+    async fn await_continue(&mut self, answer: &mut Answer) -> Result<bool, Failure> {
+        let patience = tokio::time::Instant::now() + CONTINUE_PATIENCE;
+        while self.reader.informational() == 0 && !self.reader.has_begun() {
+            match timeout_at(patience, poll_fn(|cx| self.poll_fill(cx))).await {
+                Err(_) => return Ok(true),
+                Ok(Ok(0)) => return Ok(false),
+                Ok(Ok(_)) => self.digest(answer)?,
+                Ok(Err(failure)) => return Err(failure),
+            }
+        }
+        Ok(!self.reader.has_begun())
+    }
+
+    async fn read_answer(&mut self, answer: &mut Answer) -> Result<(), Failure> {
+        while !self.reader.is_done() {
+            match poll_fn(|cx| self.poll_fill(cx)).await? {
+                0 => return self.reader.close(),
+                _ => self.digest(answer)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the reader what was read.
+    fn digest(&mut self, answer: &mut Answer) -> Result<(), Failure> {
+        let used = self.reader.feed(&self.buffer[self.start..self.end], answer)?;
+        self.start += used;
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+        Ok(())
+    }
+
+    /// Reads once into the buffer; 0 is the end of the connection.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Failure>> {
+        self.make_space();
+        let Some(stream) = &mut self.stream else { return Poll::Ready(Err(Failure::Reset)) };
+        let mut space = ReadBuf::new(&mut self.buffer[self.end..]);
+        let count = match std::task::ready!(stream.poll_read(cx, &mut space)) {
+            Ok(()) => space.filled().len(),
+            // TLS without close_notify: someone in between may have cut the answer off.
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Poll::Ready(if self.reader.has_begun() { Err(Failure::Tls) } else { Ok(0) });
+            }
+            Err(error) => return Poll::Ready(Err(Failure::from_io(&error))),
+        };
+        self.end += count;
+        if count > 0 {
+            self.note_first_byte();
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    fn note_first_byte(&mut self) {
+        self.first_byte = match self.first_byte {
+            FirstByte::Unheard => FirstByte::Heard,
+            FirstByte::Awaited => FirstByte::At(Instant::now()),
+            heard => heard,
+        };
+    }
+
+    /// Space to read into: first what was used up, then twice as much. The reader fails an answer before it
+    /// needs more than [`HEAD_MAX`] at once.
+    fn make_space(&mut self) {
+        if self.end < self.buffer.len() {
+            return;
+        }
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.buffer.len() < HEAD_MAX {
+            self.buffer.resize((self.buffer.len() * 2).min(HEAD_MAX), 0);
+        }
     }
 }

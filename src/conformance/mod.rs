@@ -100,6 +100,15 @@ pub struct Planned {
     pub harm: Option<String>,
 }
 
+/// Whether `patterns` (ids, `*` at the end as wildcard) name `id`; all ids where there is no pattern.
+pub fn matches(patterns: &[String], id: &str) -> bool {
+    patterns.is_empty()
+        || patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => id.starts_with(start),
+            None => pattern == id,
+        })
+}
+
 /// What `suite` would do on `environment`.
 pub fn plan(suite: &Suite, environment: &Environment, dialect: &Dialect, full: bool) -> Vec<Planned> {
     let _ = (suite, environment, dialect, full);

@@ -210,6 +210,8 @@ pub struct Declared {
     pub kind: DeclaredKind,
     /// `?`: it may be null or absent.
     pub optional: bool,
+    /// ` or null`: it may be null and must be there (`text or null`).
+    pub nullable: bool,
 }
 
 /// The kinds that a dialect can declare.

@@ -46,6 +46,12 @@ pub async fn run(
     todo!()
 }
 
+/// What a profile asks for, in words: `open, 200/s for 10 s`.
+pub fn asks(profile: &Profile) -> String {
+    let _ = profile;
+    todo!()
+}
+
 /// How many chains a profile will open, by its own words or by rate × a guess of the longest answer.
 pub fn chains_needed(profile: &Profile) -> u32 {
     let _ = profile;

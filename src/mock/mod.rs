@@ -29,10 +29,21 @@ pub struct MockOptions {
     pub listen: SocketAddr,
     /// Where its control port listens.
     pub control: SocketAddr,
-    /// Serve the echo controller of the golden vectors instead.
-    pub echo: bool,
+    /// What stands behind the pipeline.
+    pub controller: Controller,
     /// Worker threads.
     pub threads: usize,
+}
+
+/// What stands behind the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controller {
+    /// The endpoint of the dialect.
+    Endpoint,
+    /// The echo controller of the golden vectors: it answers what was bound.
+    Echo,
+    /// The same, with a negotiator that refuses unmatched types (the vectors named `406 …`).
+    EchoNotAcceptable,
 }
 
 /// What the mock counted, refreshes only.

@@ -364,6 +364,13 @@ pub struct LoadResult {
     pub untrusted: Vec<String>,
 }
 
+impl LoadResult {
+    /// Answered, and not granted: refusals and answers that were no good.
+    pub fn answered_not_granted(&self) -> u64 {
+        self.book.refused + self.book.failed - self.book.unanswered
+    }
+}
+
 /// Open or closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

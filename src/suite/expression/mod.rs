@@ -4,6 +4,10 @@
 //! `crash`, `layers` and `errors.when`. Grammar and types: `docs/suite-language.md`. A name whose value is not
 //! known makes the comparison around it [`Truth::Unknown`], never false and never true.
 
+mod check;
+mod evaluate;
+mod parse;
+
 use std::time::Duration;
 
 /// A parsed expression. Offsets are bytes within the expression's own text.
@@ -146,27 +150,108 @@ pub struct Mistake {
     pub patch: Option<String>,
 }
 
+/// What kind of value a part of an expression has, where that can be told before a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the kinds are those of [`Value`]")]
+pub enum ValueKind {
+    Number,
+    Share,
+    Duration,
+    Rate,
+    Size,
+    Text,
+    Word,
+    Flag,
+    List,
+}
+
+impl ValueKind {
+    /// The kind for a sentence: "a length of time".
+    pub fn described(self) -> &'static str {
+        match self {
+            ValueKind::Number => "a plain number",
+            ValueKind::Share => "a share",
+            ValueKind::Duration => "a length of time",
+            ValueKind::Rate => "a rate",
+            ValueKind::Size => "a size",
+            ValueKind::Text => "text",
+            ValueKind::Word => "a word",
+            ValueKind::Flag => "a flag",
+            ValueKind::List => "a list",
+        }
+    }
+}
+
 impl Expression {
     /// Reads `text`; all mistakes that can be found at once.
     pub fn parse(text: &str) -> Result<Expression, Vec<Mistake>> {
-        let _ = text;
-        todo!()
+        let tree = parse::tree(text)?;
+        let mistakes = check::mistakes(&tree, text, &|_| None);
+        if mistakes.is_empty() {
+            Ok(Expression { text: text.to_owned(), root: tree.into_node() })
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    /// The mistakes that show once the kinds of names are known: `p99 < 250` is "250 of what?".
+    pub fn mistakes(&self, kind: &dyn Fn(&str) -> Option<ValueKind>) -> Vec<Mistake> {
+        match parse::tree(&self.text) {
+            Ok(tree) => check::mistakes(&tree, &self.text, kind),
+            Err(mistakes) => mistakes,
+        }
+    }
+
+    /// The kind of the whole, as far as the kinds of its names tell it.
+    pub fn kind(&self, kind: &dyn Fn(&str) -> Option<ValueKind>) -> Option<ValueKind> {
+        parse::tree(&self.text).ok().and_then(|tree| check::kind_of(&tree, kind))
+    }
+
+    /// Whether it can be a condition: a comparison, a combination of conditions, or a name that may be a flag.
+    pub fn is_condition(&self) -> bool {
+        match &self.root {
+            Node::Or(..) | Node::And(..) | Node::Not(_) | Node::Compare(..) | Node::Name(_) => true,
+            Node::Apply(function, _) => *function != Function::Lower,
+            Node::Literal(value) => matches!(value, Value::Flag(_)),
+            Node::Arithmetic(..) | Node::List(_) => false,
+        }
     }
 
     /// Whether the condition holds. Types that do not fit make it [`Truth::Unknown`].
     pub fn truth(&self, names: &dyn Names) -> Truth {
-        let _ = names;
-        todo!()
+        evaluate::truth(&self.root, names)
     }
 
     /// The value of an arithmetic expression, such as `policy.grace.for + 1s`; the unknown name if there is one.
     pub fn value(&self, names: &dyn Names) -> Result<Value, String> {
-        let _ = names;
-        todo!()
+        evaluate::value(&self.root, names)
     }
 
-    /// Every name in it, in order of appearance.
+    /// Every name in it, in order of appearance. Bare words of closed lists are among them.
     pub fn names(&self) -> Vec<&str> {
-        todo!()
+        fn collect<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
+            match node {
+                Node::Or(a, b) | Node::And(a, b) | Node::Compare(a, _, b) | Node::Arithmetic(a, _, b) => {
+                    collect(a, found);
+                    collect(b, found);
+                }
+                Node::Not(a) | Node::Apply(_, a) => collect(a, found),
+                Node::Name(name) => found.push(name),
+                Node::Literal(_) => {}
+                Node::List(items) => items.iter().for_each(|item| collect(item, found)),
+            }
+        }
+        let mut found = Vec::new();
+        collect(&self.root, &mut found);
+        found
+    }
+
+    /// The names that stand for values, with their byte range in the text: not the bare words on the right of
+    /// a comparison or in a list.
+    pub fn references(&self) -> Vec<(std::ops::Range<usize>, String)> {
+        parse::tree(&self.text).map(|tree| check::references(&tree)).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Every outcome of both built-in dialects, and what stands where.

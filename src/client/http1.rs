@@ -17,8 +17,11 @@ pub const HEADERS_MAX: usize = 100;
 /// Informational answers (1xx) before the answer, at most.
 pub const INFORMATIONAL_MAX: u32 = 16;
 
-/// Bytes of a body's chunk extensions together, of one chunk-size line, and of the trailers, at most.
+/// Bytes of a body's chunk extensions together, and of the trailers, at most.
 const EXTRAS_MAX: usize = 16 * 1024;
+
+/// Bytes of the line before a chunk, at most: its extensions, and a size with some zeros before it.
+const CHUNK_LINE_MAX: usize = EXTRAS_MAX + 64;
 
 /// What the reader waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,14 +240,14 @@ impl Reader {
         if rest.first().is_some_and(|byte| !byte.is_ascii_hexdigit()) {
             return Err(Failure::BrokenChunks);
         }
-        let window = &rest[..rest.len().min(EXTRAS_MAX)];
+        let window = &rest[..rest.len().min(CHUNK_LINE_MAX)];
         let Some(line_end) = window.iter().position(|&byte| byte == b'\n') else {
-            return if window.len() == EXTRAS_MAX { Err(Failure::BrokenChunks) } else { Ok(None) };
+            return if window.len() == CHUNK_LINE_MAX { Err(Failure::BrokenChunks) } else { Ok(None) };
         };
         let line = window[..line_end].strip_suffix(b"\r").ok_or(Failure::BrokenChunks)?;
         let (size, extension) = read_chunk_size(line)?;
         self.extensions += extension;
-        if self.extensions > EXTRAS_MAX {
+        if self.extensions >= EXTRAS_MAX {
             return Err(Failure::BrokenChunks);
         }
         if size > (self.body_max.saturating_sub(answer.body.len())) as u64 {
@@ -310,9 +313,13 @@ fn read_chunk_size(line: &[u8]) -> Result<(u64, usize), Failure> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let text = std::str::from_utf8(&line[..digits]).expect("hexadecimal digits are ASCII");
     let size = u64::from_str_radix(text, 16).map_err(|_| Failure::BrokenChunks)?;
-    let rest = line[digits..].trim_ascii_start();
-    let proper = rest.is_empty() || (rest[0] == b';' && !rest.contains(&b'\r'));
-    if proper { Ok((size, rest.len())) } else { Err(Failure::BrokenChunks) }
+    let rest = &line[digits..];
+    let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    match rest[spaces..].split_first() {
+        None => Ok((size, 0)),
+        Some((b';', extension)) if !extension.contains(&b'\r') => Ok((size, extension.len())),
+        Some(_) => Err(Failure::BrokenChunks),
+    }
 }
 
 /// What a head says about where the body ends.

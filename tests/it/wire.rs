@@ -303,6 +303,7 @@ async fn broken_chunks_are_told_apart() {
         "2\r\nokay\r\n0\r\n\r\n",
         "-2\r\nok\r\n0\r\n\r\n",
         "2 x\r\nok\r\n0\r\n\r\n",
+        "2\r\r\nok\r\n0\r\n\r\n",
         "fffffffffffffffff\r\nok",
         "0\r\nno colon\r\n\r\n",
     ] {

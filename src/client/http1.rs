@@ -548,3 +548,72 @@ pub fn is_ordinary(request: &Request) -> bool {
             plain(name) && !name.contains(':') && !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Travel;
+    use super::*;
+
+    fn request(headers: &[(&str, &str)], body: Option<&str>) -> Request {
+        Request {
+            method: "POST".to_owned(),
+            target: "/token?x=1".to_owned(),
+            headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            body: body.map(|text| text.as_bytes().to_vec()),
+            travel: Travel::default(),
+        }
+    }
+
+    #[track_caller]
+    fn check(request: &Request, expected: &str) {
+        let mut out = Vec::new();
+        write_head(request, "/api", "host:80", &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn heads_are_as_given_with_host_and_length_added() {
+        check(
+            &request(&[("a", "1"), ("A", "2")], Some("body")),
+            "POST /api/token?x=1 HTTP/1.1\r\nHost: host:80\r\na: 1\r\nA: 2\r\nContent-Length: 4\r\n\r\n",
+        );
+        check(&request(&[("HOST", "")], None), "POST /api/token?x=1 HTTP/1.1\r\nHOST: \r\n\r\n");
+        let elsewhere = Request { target: "http://x/".to_owned(), ..request(&[], None) };
+        check(&elsewhere, "POST http://x/ HTTP/1.1\r\nHost: host:80\r\n\r\n");
+    }
+
+    #[test]
+    fn whoever_frames_by_hand_is_left_alone() {
+        check(
+            &request(&[("content-LENGTH", "9")], Some("body")),
+            "POST /api/token?x=1 HTTP/1.1\r\nHost: host:80\r\ncontent-LENGTH: 9\r\n\r\n",
+        );
+        check(
+            &request(&[("Transfer-Encoding", "x")], Some("body")),
+            "POST /api/token?x=1 HTTP/1.1\r\nHost: host:80\r\nTransfer-Encoding: x\r\n\r\n",
+        );
+    }
+
+    #[test]
+    fn only_ordinary_requests_leave_their_connection_to_others() {
+        assert!(is_ordinary(&request(&[("Content-Type", "text/xml; charset=\"utf-8\"")], Some("body"))));
+        assert!(!is_ordinary(&request(&[("Content-Length", "4")], Some("body"))));
+        assert!(!is_ordinary(&request(&[("X", "a\r\nContent-Length: 9")], Some("body"))));
+        assert!(!is_ordinary(&request(&[("Connection", "close")], None)));
+        let injected = Request { target: "/ HTTP/1.1\r\n".to_owned(), ..request(&[], None) };
+        assert!(!is_ordinary(&injected));
+        let wrong = Travel { length_off: 1, ..Travel::default() };
+        assert!(!is_ordinary(&Request { travel: wrong, ..request(&[], Some("")) }));
+    }
+
+    #[test]
+    fn a_body_comes_in_pieces_that_say_their_size() {
+        let chunked = Travel { chunks: Some(0), ..Travel::default() };
+        let pieces = body_pieces(&Request { travel: chunked, ..request(&[], Some("ab")) });
+        assert_eq!(pieces, [b"1\r\na\r\n".to_vec(), b"1\r\nb\r\n".to_vec(), b"0\r\n\r\n".to_vec()]);
+        let paced = Travel { pace: Some(std::time::Duration::ZERO), ..Travel::default() };
+        let pieces = body_pieces(&Request { travel: paced, ..request(&[], Some("abcdefghi")) });
+        assert_eq!(pieces.concat(), b"abcdefghi");
+        assert_eq!(pieces.len(), 5);
+    }
+}

@@ -88,8 +88,9 @@ impl Stream {
     }
 
     fn has_bare_line_feed_in_trailers(&self) -> bool {
-        let mut empty_chunks = self.bytes.windows(3).enumerate().filter(|(_, three)| three == b"0\r\n");
-        empty_chunks.any(|(at, _)| has_bare_line_feed(&self.bytes[at + 1..]))
+        let is_empty_chunk = |pair: &[u8]| pair[0] == b'0' && matches!(pair[1], b'\r' | b';' | b' ' | b'\t');
+        let mut pairs = self.bytes.windows(2).enumerate();
+        pairs.any(|(at, pair)| is_empty_chunk(pair) && has_bare_line_feed(&self.bytes[at..]))
     }
 
     fn has_blank_line_before_a_head(&self) -> bool {

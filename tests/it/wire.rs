@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use assay::client::guard::Guard;
+use assay::client::tls::Roots;
 use assay::client::{Answer, Client, Exchange, Failure, Request, Target, Travel};
 use assay::suite::call::Abort;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -719,4 +720,133 @@ fn only_http_and_https_can_be_dialed() {
         let target = Target { url: url.parse().unwrap(), ..target("127.0.0.1:1".parse().unwrap()) };
         assert!(Client::new(target, Guard::exempt()).is_err(), "{url}");
     }
+}
+
+// TLS
+
+/// A certificate for 127.0.0.1 that signs itself: the server's side, and the root to trust.
+fn certified() -> (Arc<rustls::ServerConfig>, String) {
+    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key.into())
+        .unwrap();
+    (Arc::new(config), certified.cert.pem())
+}
+
+/// A TLS server that answers one request with `bytes` and ends with or without a word.
+async fn secured(bytes: &'static [u8], farewell: bool) -> (Server, String) {
+    let (config, root) = certified();
+    let server = serve(move |peer| {
+        let acceptor = tokio_rustls::TlsAcceptor::from(config.clone());
+        async move {
+            let Ok(mut stream) = acceptor.accept(peer.stream).await else { return };
+            let mut buffer = [0; 4096];
+            while let Ok(1..) = stream.read(&mut buffer).await {
+                drop(stream.write_all(bytes).await);
+                drop(stream.flush().await);
+                if !bytes.starts_with(OK) {
+                    break;
+                }
+            }
+            if farewell {
+                drop(stream.shutdown().await);
+            }
+        }
+    })
+    .await;
+    (server, root)
+}
+
+fn secure_client(address: SocketAddr, root: &str) -> Client {
+    let url = format!("https://{address}").parse().unwrap();
+    let target = Target { url, ..target(address) };
+    Client::trusting(target, Guard::exempt(), Roots::Pem(root.as_bytes())).unwrap()
+}
+
+#[tokio::test]
+async fn requests_go_over_tls_and_its_connections_are_used_again() {
+    let (server, root) = secured(OK, true).await;
+    let client = secure_client(server.address, &root);
+    for _ in 0..3 {
+        body(&in_time(client.send(post("b"))).await.result, "ok");
+    }
+    assert_eq!(server.connections.load(Ordering::SeqCst), 1);
+    let mut bytes = Vec::new();
+    client.write_request(&post("b"), &mut bytes);
+    let mut connection = client.connect().await.unwrap();
+    let mut answer = Answer::empty();
+    for _ in 0..3 {
+        assert!(connection.is_open());
+        connection.exchange(&bytes, Duration::from_secs(5), &mut answer).await.2.unwrap();
+        assert_eq!(answer.body, b"ok");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let (server, _) = secured(OK, true).await;
+    let (_, other_root) = certified();
+    let client = secure_client(server.address, &other_root);
+    failed(&in_time(client.send(get())).await.result, Failure::TlsCertificate);
+    assert_eq!(client.requests_sent(), 0);
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_a_tls_failure() {
+    let (_, root) = certified();
+    let plain = serve(|mut peer| async move { peer.say(b"HTTP/1.1 400 Bad Request\r\n\r\n").await }).await;
+    failed(&in_time(secure_client(plain.address, &root).send(get())).await.result, Failure::Tls);
+    let silent = serve(|peer| async move { drop(peer) }).await;
+    let result = in_time(secure_client(silent.address, &root).send(get())).await.result;
+    assert!(matches!(result, Err(Failure::Tls | Failure::Reset)), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_handshake_without_end_is_a_connect_timeout() {
+    let (_, root) = certified();
+    let server = serve(|peer| async move {
+        std::future::pending::<()>().await;
+        drop(peer);
+    })
+    .await;
+    let url = format!("https://{}", server.address).parse().unwrap();
+    let connect_timeout = Duration::from_millis(200);
+    let target = Target { url, connect_timeout, ..target(server.address) };
+    let client = Client::trusting(target, Guard::exempt(), Roots::Pem(root.as_bytes())).unwrap();
+    failed(&in_time(client.send(get())).await.result, Failure::ConnectTimeout);
+}
+
+#[tokio::test]
+async fn an_end_without_farewell_counts_only_where_it_may_hide_something() {
+    const CLOSED: &[u8] = b"HTTP/1.1 200 OK\r\n\r\nperhaps all";
+    const HALF: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
+    const WHOLE: &[u8] = b"HTTP/1.1 200 Fine\r\nContent-Length: 2\r\n\r\nok";
+    for (bytes, farewell, expected) in [
+        (CLOSED, true, Ok("perhaps all")),
+        (CLOSED, false, Err(Failure::Tls)),
+        (HALF, true, Err(Failure::ClosedWithinAnswer)),
+        (HALF, false, Err(Failure::Tls)),
+        (WHOLE, false, Ok("ok")),
+        (b"", false, Err(Failure::ClosedBeforeAnswer)),
+    ] {
+        let (server, root) = secured(bytes, farewell).await;
+        let result = in_time(secure_client(server.address, &root).send(get())).await.result;
+        match expected {
+            Ok(text) => body(&result, text),
+            Err(failure) => failed(&result, failure),
+        }
+    }
+}
+
+#[test]
+fn a_client_needs_roots_only_for_tls() {
+    let address = "127.0.0.1:1".parse().unwrap();
+    assert!(Client::trusting(target(address), Guard::exempt(), Roots::Pem(b"")).is_ok());
+    let secure = Target { url: "https://127.0.0.1:1".parse().unwrap(), ..target(address) };
+    assert!(Client::trusting(secure, Guard::exempt(), Roots::Pem(b"nothing")).is_err());
 }

@@ -5,18 +5,44 @@
 //! paths and nothing else. Start at [`MockServer::start`].
 
 pub mod authority;
+pub mod clock;
 pub mod webapi;
 
+mod control;
+mod controllers;
+mod defects;
+mod latency;
+mod oauth;
+mod server;
+mod tokens;
+
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 use crate::dialect::Dialect;
 use crate::secret::Token;
 use crate::suite::call::Slot;
-use crate::suite::environment::MockSpec;
+use crate::suite::defect::Defect;
+use crate::suite::environment::{MockPolicy, MockSpec, Variant};
+
+use authority::{Authority, Kind, Roster, Rules, Scope};
+use clock::Clock;
+use controllers::Controllers;
+use defects::{Home, Switches};
+use latency::Pace;
+use oauth::OAuth;
+use server::{Application, Shared, Workers};
+use webapi::quirks::Quirks;
+use webapi::{Pipeline, echo};
 
 /// A running mock; stops when dropped.
 #[derive(Debug)]
-pub struct MockServer {}
+pub struct MockServer {
+    shared: Arc<Shared>,
+    workers: Workers,
+}
 
 /// What is served.
 #[derive(Clone, Debug)]
@@ -74,33 +100,116 @@ pub enum MockError {
 impl MockServer {
     /// Starts it on threads of its own.
     pub fn start(options: MockOptions) -> Result<MockServer, MockError> {
-        let _ = options;
-        todo!()
+        for address in [options.listen, options.control] {
+            if !address.ip().is_loopback() {
+                return Err(MockError::NotLoopback(address));
+            }
+        }
+        let (listen, control, threads) = (options.listen, options.control, options.threads);
+        let shared = Arc::new(shared(options)?);
+        let workers = Workers::start(&shared, listen, control, threads)?;
+        Ok(MockServer { shared, workers })
     }
 
     /// `http://127.0.0.1:PORT`
     pub fn url(&self) -> String {
-        todo!()
+        format!("http://{}", self.workers.address)
     }
 
     /// The control port's address.
     pub fn control_url(&self) -> String {
-        todo!()
+        format!("http://{}", self.workers.control)
     }
 
     /// What it counted so far.
     pub fn ledger(&self) -> MockLedger {
-        todo!()
+        self.shared.ledger.read()
     }
 
     /// Its identities: name and slots.
     pub fn identities(&self) -> Vec<(String, Vec<(Slot, Token)>)> {
-        todo!()
+        self.shared.identities()
     }
 
     /// Ready-to-use pairs: slots of one refresh call each.
     pub fn seeds(&self, count: usize) -> Vec<Vec<(Slot, Token)>> {
-        let _ = count;
-        todo!()
+        let authority = &self.shared.authority;
+        let scope = match authority.roster.kind {
+            Kind::Tenants => Scope::ALL,
+            Kind::Clients => oauth::usual_scope(),
+        };
+        let seed = |account: usize| {
+            let party = authority.roster.accounts[account].party;
+            let pair = authority.login(account, party, scope, self.shared.clock.now());
+            let mut slots = self.shared.slots(account);
+            slots.extend([(Slot::Refresh, pair.refresh), (Slot::Access, pair.access)]);
+            slots
+        };
+        (0..authority.roster.accounts.len()).cycle().take(count).map(seed).collect()
     }
+}
+
+/// Everything behind the sockets.
+fn shared(options: MockOptions) -> Result<Shared, MockError> {
+    let MockOptions { spec, dialect, controller, .. } = options;
+    let switches = Switches::of(&spec);
+    let clock = Arc::new(Clock::start());
+    let speaks_oauth = dialect.name.starts_with("oauth2");
+    let roster = if speaks_oauth { Roster::clients(spec.seed) } else { Roster::tenants(spec.seed) };
+    let authority = Arc::new(Authority::new(roster, Rules::of(spec.policy), switches, spec.seed));
+    let unspoken = || MockError::Dialect(dialect.name.clone());
+    let application = match controller {
+        Controller::Echo | Controller::EchoNotAcceptable => echo_application(&spec, controller),
+        Controller::Endpoint if speaks_oauth => Application::OAuth(
+            OAuth::new(&dialect, Arc::clone(&authority), Arc::clone(&clock), switches)
+                .ok_or_else(unspoken)?,
+        ),
+        Controller::Endpoint => {
+            let owned = (Arc::clone(&authority), Arc::clone(&clock));
+            let controllers =
+                Controllers::new(&dialect, owned.0, owned.1, switches, spec.seed).ok_or_else(unspoken)?;
+            let pipeline = Pipeline::new(spec.webapi, controllers.actions(), quirks(&spec, &[]));
+            let refresh = dialect.refresh().path.trim_end_matches('/').to_owned();
+            Application::WebApi { pipeline, controllers, refresh }
+        }
+    };
+    Ok(Shared {
+        application,
+        authority,
+        clock,
+        pace: Pace::new(spec.latency, spec.stall, spec.seed),
+        ledger: server::Ledger::default(),
+        switches,
+        policy: policy_word(spec.policy),
+        password: if speaks_oauth { oauth::password_slot(&dialect) } else { Slot::Code },
+        dialect: dialect.name,
+        epoch: watch::Sender::new(0),
+    })
+}
+
+fn echo_application(spec: &MockSpec, controller: Controller) -> Application {
+    let refuses =
+        if controller == Controller::EchoNotAcceptable { &[Variant::NotAcceptable][..] } else { &[] };
+    let pipeline = Pipeline::new(spec.webapi, echo::actions(), quirks(spec, refuses));
+    Application::Echo { pipeline }
+}
+
+/// The pipeline's share of what is switched on.
+fn quirks(spec: &MockSpec, more: &[Variant]) -> Quirks {
+    let own = |defect: &Defect| defects::home(*defect) == Home::Pipeline;
+    let variants = spec.variants.iter().chain(more).copied();
+    let variants: Vec<Variant> =
+        variants.filter(|variant| defects::variant_home(*variant) == Home::Pipeline).collect();
+    let defects: Vec<Defect> = spec.defects.iter().copied().filter(own).collect();
+    Quirks::new(&defects, &variants)
+}
+
+fn policy_word(policy: MockPolicy) -> &'static str {
+    MockPolicy::ALL.iter().find(|(own, _)| *own == policy).map_or("", |(_, word)| word)
+}
+
+/// The token of `Bearer …`.
+fn bearer_token(header: &[u8]) -> Option<String> {
+    let (scheme, token) = std::str::from_utf8(header).ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }

@@ -1,0 +1,410 @@
+//! The authority: issue, rotate, revoke, detect reuse. No IO, and no clock of its own.
+//!
+//! Decides by a policy what a presented token is worth. State is one small record for each family, in shards
+//! with a lock each, held for the decision alone: keys are used before and after. Start at
+//! [`Authority::login`] and [`Authority::refresh`].
+
+mod family;
+mod roster;
+mod scope;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::secret::Token;
+use crate::suite::defect::Defect;
+use crate::suite::environment::MockPolicy;
+
+use super::clock::Moment;
+use super::defects::Switches;
+use super::tokens::{Claims, FamilyId, Mint, read_unsigned, tie};
+use family::{Family, Issue};
+
+pub use roster::{Account, Kind, Party, Roster};
+pub use scope::Scope;
+
+/// More shards than any machine of ours has threads.
+const SHARDS: usize = 64;
+
+/// Beyond this the shard's oldest family is forgotten: four million chains in all.
+const FAMILIES_PER_SHARD: usize = 65_536;
+
+/// How many tokens [`Defect::RefreshCaseFolded`] remembers.
+const FOLDED: usize = 65_536;
+
+/// Who the tokens say they are from.
+const ISSUER: &str = "assay-mock";
+
+/// What happens to tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// What becomes of used refresh tokens.
+    pub policy: MockPolicy,
+    /// How long an access token lives.
+    pub access_lifetime: Duration,
+    /// How long an unused refresh token lives.
+    pub refresh_lifetime: Duration,
+    /// How long a chain may rest.
+    pub idle: Option<Duration>,
+    /// How long a chain may last.
+    pub cap: Option<Duration>,
+}
+
+impl Rules {
+    /// A preset: five minutes, a day, no idle limit, thirty days.
+    pub fn of(policy: MockPolicy) -> Rules {
+        const DAY: Duration = Duration::from_secs(86_400);
+        Rules {
+            policy,
+            access_lifetime: Duration::from_secs(300),
+            refresh_lifetime: DAY,
+            idle: None,
+            cap: Some(DAY.saturating_mul(30)),
+        }
+    }
+}
+
+/// Why nothing is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The token was never issued, or is damaged.
+    Unknown,
+    /// It is too old.
+    Expired,
+    /// It was used before.
+    Reused,
+    /// Its family was revoked.
+    Revoked,
+    /// The access token beside it is missing, forged, or of another family.
+    Mismatch,
+    /// It was issued to another party.
+    Foreign,
+    /// More scope is asked for than was granted.
+    Scope,
+}
+
+/// A refresh token as it is presented, by a party whose own credentials were found good.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'a> {
+    /// The party; `None` where nobody looked.
+    pub party: Option<usize>,
+    /// The refresh token.
+    pub refresh: &'a str,
+    /// The access token beside it.
+    pub access: Beside<'a>,
+    /// The scope asked for.
+    pub scope: Option<Scope>,
+}
+
+/// What stands beside a refresh token.
+#[derive(Clone, Copy, Debug)]
+pub enum Beside<'a> {
+    /// Nothing is asked for.
+    Nothing,
+    /// An access token of the same family, expired or not.
+    Access(&'a str),
+}
+
+/// What was granted.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The access token.
+    pub access: Token,
+    /// The refresh token.
+    pub refresh: Token,
+    /// When the access token was made.
+    pub issued: Moment,
+    /// When it ends.
+    pub expires: Moment,
+    /// When the login was.
+    pub born: Moment,
+    /// The number of the access token in its family.
+    pub number: u32,
+    /// Its scope.
+    pub scope: Scope,
+    /// Whose it is: an index into the roster's accounts.
+    pub account: usize,
+}
+
+/// Whom an access token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Tenant or client.
+    pub party: String,
+    /// The user.
+    pub user: String,
+    /// The family's name.
+    pub family: String,
+    /// The scope, where there are scopes.
+    pub scope: Option<String>,
+}
+
+/// Everything that was issued, and the keys.
+#[derive(Debug)]
+pub struct Authority {
+    /// Who may ask.
+    pub roster: Roster,
+    rules: Rules,
+    switches: Switches,
+    mint: Mint,
+    families: AtomicU32,
+    shards: Vec<Mutex<BTreeMap<FamilyId, Family>>>,
+    folded: Mutex<Folded>,
+}
+
+/// Refresh tokens by their text without case; filled only under [`Defect::RefreshCaseFolded`].
+#[derive(Debug, Default)]
+struct Folded {
+    tokens: HashMap<String, (FamilyId, u32)>,
+    order: VecDeque<String>,
+}
+
+impl Authority {
+    /// An authority that has issued nothing.
+    pub fn new(roster: Roster, rules: Rules, switches: Switches, seed: u64) -> Authority {
+        Authority {
+            roster,
+            rules,
+            switches,
+            mint: Mint::new(seed),
+            families: AtomicU32::new(1),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            folded: Mutex::default(),
+        }
+    }
+
+    /// How long an access token lives.
+    pub fn access_lifetime(&self) -> Duration {
+        self.rules.access_lifetime
+    }
+
+    /// Opens a family for an account, through a party.
+    pub fn login(&self, account: usize, party: usize, scope: Scope, now: Moment) -> Pair {
+        let id = FamilyId(self.families.fetch_add(1, Ordering::Relaxed));
+        let (family, issue) = Family::open(account, party, scope, now);
+        let pair = self.pair(id, &family, &issue);
+        let mut shard = self.shard(id);
+        shard.insert(id, family);
+        if shard.len() > FAMILIES_PER_SHARD {
+            shard.pop_first();
+        }
+        pair
+    }
+
+    /// Trades a refresh token for a pair. A refusal never spends.
+    pub fn refresh(&self, presented: &Presented<'_>, now: Moment) -> Result<Pair, Refusal> {
+        let found = self.find(presented.refresh).ok_or(Refusal::Unknown);
+        let claims = self.evidence(presented.access, now);
+        match found.and_then(|(id, serial)| self.spend(id, serial, presented, &claims, now)) {
+            Err(Refusal::Unknown) if self.switches.has(Defect::UnknownGranted) => {
+                let party = presented.party.unwrap_or(0);
+                let account = self.roster.accounts.iter().position(|account| account.party == party);
+                Ok(self.login(account.unwrap_or(0), party, Scope::ALL, now))
+            }
+            answer => answer,
+        }
+    }
+
+    /// The part of a refresh that holds the family's lock; the tokens are made after it is let go.
+    fn spend(
+        &self,
+        id: FamilyId,
+        serial: Option<u32>,
+        presented: &Presented<'_>,
+        evidence: &Evidence,
+        now: Moment,
+    ) -> Result<Pair, Refusal> {
+        let mut shard = self.shard(id);
+        let family = shard.get_mut(&id).ok_or(Refusal::Unknown)?;
+        if presented.party.is_some_and(|party| party != family.party) {
+            family.revoked |= self.switches.has(Defect::ForeignTenantRevokes);
+            if !self.switches.has(Defect::ForeignTenantAccepted) {
+                return Err(Refusal::Foreign);
+            }
+        }
+        let serial = serial.unwrap_or_else(|| family.newest());
+        let admission = family.admit(serial, &self.rules, now)?;
+        if !self.goes_with(evidence, id) {
+            return Err(Refusal::Mismatch);
+        }
+        let scope = presented.scope.unwrap_or(family.scope);
+        if !scope.is_within(family.scope) {
+            return Err(Refusal::Scope);
+        }
+        let keeps_access = self.switches.has(Defect::AccessUnchanged);
+        let issue = family.grant(serial, admission, scope, keeps_access, &self.rules, now);
+        let snapshot = Lineage { account: family.account, party: family.party, born: family.born };
+        drop(shard);
+        Ok(self.mint_pair(id, snapshot, &issue))
+    }
+
+    /// Ends the family that a token belongs to; `false` where there is none, or it is another party's.
+    pub fn revoke(&self, party: Option<usize>, token: &str) -> Result<(), Refusal> {
+        let of_access = || self.mint.read_name(&self.mint.read_access(token)?.sid);
+        let id = self.find(token).map(|(id, _)| id).or_else(of_access).ok_or(Refusal::Unknown)?;
+        let mut shard = self.shard(id);
+        let family = shard.get_mut(&id).ok_or(Refusal::Unknown)?;
+        if party.is_some_and(|party| party != family.party) {
+            return Err(Refusal::Foreign);
+        }
+        family.revoked = true;
+        Ok(())
+    }
+
+    /// Whom an access token speaks for, as a protected resource sees it.
+    pub fn probe(&self, access: &str, now: Moment) -> Result<Holder, Refusal> {
+        let claims = self.mint.read_access(access).ok_or(Refusal::Unknown)?;
+        let id = self.mint.read_name(&claims.sid).ok_or(Refusal::Unknown)?;
+        if now.seconds() >= claims.exp {
+            return Err(Refusal::Expired);
+        }
+        if self.shard(id).get(&id).is_none_or(|family| family.revoked) {
+            return Err(Refusal::Revoked);
+        }
+        if self.switches.has(Defect::AccessDead) && claims.jti != self.mint.access_name(id, 0) {
+            return Err(Refusal::Unknown);
+        }
+        Ok(Holder {
+            party: claims.state.or(claims.client_id).unwrap_or_default(),
+            user: claims.sub,
+            family: claims.sid,
+            scope: claims.scope,
+        })
+    }
+
+    /// The family and serial of a refresh token; no serial where an access token passes for one.
+    fn find(&self, text: &str) -> Option<(FamilyId, Option<u32>)> {
+        let text = if self.switches.has(Defect::TokenWithSpace) { text.trim_end() } else { text };
+        let exact = |text: &str| self.mint.read_refresh(text).map(|(id, serial)| (id, Some(serial)));
+        exact(text)
+            .or_else(|| {
+                let bare = text.trim().trim_end_matches('=');
+                self.switches.has(Defect::RefreshTrimmed).then(|| exact(&format!("{bare}=")))?
+            })
+            .or_else(|| {
+                let folded = self.switches.has(Defect::RefreshCaseFolded).then(|| self.folded())?;
+                let (id, serial) = folded.tokens.get(&text.to_ascii_lowercase())?;
+                Some((*id, Some(*serial)))
+            })
+            .or_else(|| {
+                let passes = self.switches.has(Defect::AccessAsRefresh);
+                let claims = passes.then(|| self.mint.read_access(text))??;
+                Some((self.mint.read_name(&claims.sid)?, None))
+            })
+    }
+
+    /// Reads the access token beside a refresh token, before any lock is held.
+    fn evidence(&self, beside: Beside<'_>, now: Moment) -> Evidence {
+        let text = match beside {
+            Beside::Nothing => return Evidence::NotAsked,
+            Beside::Access(_) if self.switches.has(Defect::AccessUnverified) => return Evidence::NotAsked,
+            Beside::Access(text) => text,
+        };
+        let unsigned = || self.switches.has(Defect::AlgNoneAccepted).then(|| read_unsigned(text))?;
+        let Some(claims) = self.mint.read_access(text).or_else(unsigned) else {
+            return Evidence::Worthless;
+        };
+        if self.switches.has(Defect::ExpiredAccessRefused) && now.seconds() >= claims.exp {
+            return Evidence::Worthless;
+        }
+        self.mint.read_name(&claims.sid).map_or(Evidence::Worthless, Evidence::Of)
+    }
+
+    fn goes_with(&self, evidence: &Evidence, id: FamilyId) -> bool {
+        match evidence {
+            Evidence::NotAsked => true,
+            Evidence::Worthless => false,
+            Evidence::Of(family) => *family == id || self.switches.has(Defect::PairMixed),
+        }
+    }
+
+    fn pair(&self, id: FamilyId, family: &Family, issue: &Issue) -> Pair {
+        let lineage = Lineage { account: family.account, party: family.party, born: family.born };
+        self.mint_pair(id, lineage, issue)
+    }
+
+    fn mint_pair(&self, id: FamilyId, lineage: Lineage, issue: &Issue) -> Pair {
+        let refresh = self.mint.refresh(id, issue.serial);
+        if self.switches.has(Defect::RefreshCaseFolded) {
+            self.folded().remember(refresh.to_ascii_lowercase(), (id, issue.serial));
+        }
+        let beside = issue.access.beside;
+        let tied = if beside == issue.serial { tie(&refresh) } else { tie(&self.mint.refresh(id, beside)) };
+        let claims = self.claims(id, lineage, issue, tied);
+        Pair {
+            expires: Moment(claims.exp.saturating_mul(1000)),
+            access: Token::new(self.mint.access(&claims)),
+            refresh: Token::new(refresh),
+            issued: issue.access.at,
+            born: lineage.born,
+            number: issue.access.number,
+            scope: issue.access.scope,
+            account: lineage.account,
+        }
+    }
+
+    fn claims(&self, id: FamilyId, lineage: Lineage, issue: &Issue, tied: String) -> Claims {
+        let wrong = self.switches.has(Defect::DefaultTenant);
+        let account = &self.roster.accounts[if wrong { 0 } else { lineage.account }];
+        let party = self.roster.parties[if wrong { 0 } else { lineage.party }].name.clone();
+        let tenants = self.roster.kind == Kind::Tenants;
+        let iat = issue.access.at.seconds();
+        Claims {
+            iss: ISSUER.to_owned(),
+            sub: account.user.clone(),
+            state: tenants.then(|| party.clone()),
+            client_id: (!tenants).then_some(party),
+            sid: self.mint.name(id),
+            rt: tied,
+            scope: (!tenants).then(|| issue.access.scope.to_string()),
+            iat,
+            exp: iat.saturating_add_unsigned(self.rules.access_lifetime.as_secs()),
+            jti: self.mint.access_name(id, issue.access.number),
+        }
+    }
+
+    fn shard(&self, id: FamilyId) -> MutexGuard<'_, BTreeMap<FamilyId, Family>> {
+        // A family is changed by single assignments, so a panic elsewhere left none of them half-done.
+        self.shards[id.0 as usize % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn folded(&self) -> MutexGuard<'_, Folded> {
+        self.folded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an access token proves.
+#[derive(Clone, Copy, Debug)]
+enum Evidence {
+    /// Nobody asked.
+    NotAsked,
+    /// Nothing.
+    Worthless,
+    /// That its bearer was granted something in this family.
+    Of(FamilyId),
+}
+
+/// What all tokens of a family have in common.
+#[derive(Clone, Copy, Debug)]
+struct Lineage {
+    account: usize,
+    party: usize,
+    born: Moment,
+}
+
+impl Folded {
+    fn remember(&mut self, folded: String, token: (FamilyId, u32)) {
+        self.order.push_back(folded.clone());
+        self.tokens.insert(folded, token);
+        while self.order.len() > FOLDED {
+            if let Some(oldest) = self.order.pop_front() {
+                self.tokens.remove(&oldest);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,430 @@
+//! Sockets: two listeners, worker threads with a runtime each, and the way of a request through the mock.
+//!
+//! Connections are dealt to the workers in turn, and stay: nothing is shared between workers but the
+//! authority's shards and a few counters.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{DATE, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::secret::Token;
+use crate::suite::call::Slot;
+use crate::suite::defect::Defect;
+
+use super::authority::Authority;
+use super::clock::{Clock, Moment};
+use super::controllers::Controllers;
+use super::defects::Switches;
+use super::latency::Pace;
+use super::oauth::OAuth;
+use super::webapi::{HttpRequest, HttpResponse, Pipeline, Received, echo};
+use super::{MockError, MockLedger, control};
+
+/// Bodies up to here are read; beyond it IIS answers 404.13.
+const BODY_LIMIT: usize = 32 * 1024 * 1024;
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 4096;
+
+/// What is served.
+#[derive(Debug)]
+pub(super) enum Application {
+    /// A Web API with controllers.
+    WebApi { pipeline: Pipeline, controllers: Controllers, refresh: String },
+    /// The echo controller behind the same pipeline.
+    Echo { pipeline: Pipeline },
+    /// An OAuth 2.0 token endpoint.
+    OAuth(OAuth),
+}
+
+/// What all workers share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub application: Application,
+    pub authority: Arc<Authority>,
+    pub clock: Arc<Clock>,
+    pub pace: Pace,
+    pub ledger: Ledger,
+    pub switches: Switches,
+    /// The names that the control port shows.
+    pub dialect: String,
+    pub policy: &'static str,
+    /// The slot that passwords go by.
+    pub password: Slot,
+    /// Raised with every restart; connections of an earlier time close.
+    pub epoch: watch::Sender<u64>,
+}
+
+impl Shared {
+    /// Closes every connection. What a real server keeps in its database is kept.
+    pub fn restart(&self) {
+        self.epoch.send_modify(|epoch| *epoch += 1);
+    }
+
+    /// The identities and their slots.
+    pub fn identities(&self) -> Vec<(String, Vec<(Slot, Token)>)> {
+        let accounts = self.authority.roster.accounts.iter().enumerate();
+        let identity = |(number, account): (usize, &super::authority::Account)| {
+            (account.name.to_owned(), self.slots(number))
+        };
+        accounts.map(identity).collect()
+    }
+
+    /// The slots of one account.
+    pub fn slots(&self, account: usize) -> Vec<(Slot, Token)> {
+        let mut slots = self.authority.roster.slots(account, self.password);
+        if matches!(self.application, Application::OAuth(_)) {
+            slots.push((Slot::Scope, Token::new(super::oauth::USUAL_SCOPE)));
+        }
+        slots
+    }
+}
+
+/// The mock's book of refreshes.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    requests: AtomicU64,
+    granted: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Ledger {
+    /// What it holds.
+    pub fn read(&self) -> MockLedger {
+        // Answers before requests: a reader in between never sees more answers than requests.
+        let granted = self.granted.load(Ordering::SeqCst);
+        let refused = self.refused.load(Ordering::SeqCst);
+        MockLedger { granted, refused, requests: self.requests.load(Ordering::SeqCst) }
+    }
+
+    fn asked(&self) {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn answered(&self, granted: bool) {
+        let count = if granted { &self.granted } else { &self.refused };
+        count.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Running workers; they stop when this is dropped.
+#[derive(Debug)]
+pub(super) struct Workers {
+    pub address: SocketAddr,
+    pub control: SocketAddr,
+    stop: watch::Sender<bool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        for thread in self.threads.drain(..) {
+            // A worker that panicked has said so already.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Workers {
+    /// Listens on both addresses and serves.
+    pub fn start(
+        shared: &Arc<Shared>,
+        listen: SocketAddr,
+        control: SocketAddr,
+        threads: usize,
+    ) -> Result<Workers, MockError> {
+        let (stop, stopped) = watch::channel(false);
+        let mut workers = Workers { address: listen, control, stop, threads: Vec::new() };
+        let mut handles = Vec::new();
+        for number in 0..threads.max(1) {
+            let (handle, thread) =
+                worker(number, stopped.clone()).map_err(|error| MockError::Listen(listen, error))?;
+            handles.push(handle);
+            workers.threads.push(thread);
+        }
+        // Listening needs the runtime that will accept.
+        let entered = handles[0].enter();
+        let application = bind(listen)?;
+        let orders = bind(control)?;
+        drop(entered);
+        workers.address = local(&application, listen)?;
+        workers.control = local(&orders, control)?;
+        let first = handles[0].clone();
+        first.spawn(accept(orders, vec![first.clone()], Arc::clone(shared), Door::Control));
+        first.spawn(accept(application, handles, Arc::clone(shared), Door::Application));
+        Ok(workers)
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, MockError> {
+    let open = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    open().map_err(|error| MockError::Listen(address, error))
+}
+
+fn local(listener: &TcpListener, wanted: SocketAddr) -> Result<SocketAddr, MockError> {
+    listener.local_addr().map_err(|error| MockError::Listen(wanted, error))
+}
+
+/// A thread with a runtime of its own, which runs until it is told to stop.
+fn worker(number: usize, mut stopped: watch::Receiver<bool>) -> std::io::Result<(Handle, JoinHandle<()>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let handle = runtime.handle().clone();
+    let thread = std::thread::Builder::new().name(format!("mock-{number}")).spawn(move || {
+        // Ends when told, and also when whoever could tell is gone.
+        runtime.block_on(async { stopped.wait_for(|stop| *stop).await.map(drop).unwrap_or_default() });
+    })?;
+    Ok((handle, thread))
+}
+
+/// Which of the two listeners a connection came by.
+#[derive(Clone, Copy, Debug)]
+enum Door {
+    Application,
+    Control,
+}
+
+async fn accept(listener: TcpListener, handles: Vec<Handle>, shared: Arc<Shared>, door: Door) {
+    for turn in 0_usize.. {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(_) => {
+                // Out of file descriptors, most likely: others will close.
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            }
+        };
+        let epoch = shared.epoch.subscribe();
+        // A connection that is gone already needs no service.
+        let Ok(stream) = stream.into_std() else { continue };
+        handles[turn % handles.len()].spawn(connection(stream, Arc::clone(&shared), door, epoch));
+    }
+}
+
+async fn connection(
+    stream: std::net::TcpStream,
+    shared: Arc<Shared>,
+    door: Door,
+    mut epoch: watch::Receiver<u64>,
+) {
+    let Ok(stream) = TcpStream::from_std(stream) else { return };
+    // Without it small answers wait for acknowledgements; if it fails they do, and are still right.
+    drop(stream.set_nodelay(true));
+    let mut builder = http1::Builder::new();
+    builder.title_case_headers(true).auto_date_header(false).half_close(false);
+    let io = TokioIo::new(stream);
+    // Errors of a connection are its peer's doing, and the peer knows.
+    match door {
+        Door::Application => {
+            let service = service_fn(|request| serve(Arc::clone(&shared), request));
+            tokio::select! {
+                _ = builder.serve_connection(io, service) => (),
+                _ = epoch.changed() => (),
+            }
+        }
+        Door::Control => {
+            let service = service_fn(|request| order(Arc::clone(&shared), request));
+            drop(builder.serve_connection(io, service).await);
+        }
+    }
+}
+
+/// The way of a request: count, read, decide, wait, answer.
+async fn serve(
+    shared: Arc<Shared>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    let arrived = Instant::now();
+    let counted = shared.is_refresh(request.uri().path());
+    if counted {
+        shared.ledger.asked();
+        shared.pace.arm(arrived);
+    }
+    let answer = match read(request).await? {
+        Some(request) => shared.answer(&request),
+        None => Answer { response: too_large(), refresh: None },
+    };
+    shared.book(counted, answer.refresh, arrived);
+    if !shared.pace.is_immediate() {
+        wait(&shared.pace, arrived).await;
+    }
+    Ok(written(answer.response, shared.clock.now()))
+}
+
+/// An answer, and whether it is one to a refresh.
+struct Answer {
+    response: HttpResponse,
+    /// For a refresh, whether it was granted.
+    refresh: Option<bool>,
+}
+
+impl Shared {
+    /// Whether the path alone says that this is a refresh. At a token endpoint of OAuth 2.0 the body says it.
+    fn is_refresh(&self, path: &str) -> bool {
+        match &self.application {
+            Application::WebApi { refresh, .. } => path.trim_end_matches('/').eq_ignore_ascii_case(refresh),
+            Application::Echo { .. } | Application::OAuth(_) => false,
+        }
+    }
+
+    fn book(&self, counted: bool, refresh: Option<bool>, arrived: Instant) {
+        if counted {
+            self.ledger.answered(refresh == Some(true));
+        } else if let Some(granted) = refresh {
+            self.ledger.asked();
+            self.pace.arm(arrived);
+            self.ledger.answered(granted);
+        }
+    }
+
+    fn answer(&self, request: &HttpRequest) -> Answer {
+        if self.switches.has(Defect::AlwaysCrash) {
+            return Answer { response: crashed(), refresh: Some(false) };
+        }
+        match &self.application {
+            Application::WebApi { pipeline, controllers, .. } => match pipeline.receive(request) {
+                Received::Done(response) => Answer { response, refresh: None },
+                Received::Act(call) => {
+                    let acted = controllers.act(&call, request);
+                    let refresh = acted.granted.then_some(true);
+                    Answer { response: pipeline.answer(&call, &acted.result), refresh }
+                }
+            },
+            Application::Echo { pipeline } => {
+                Answer { response: pipeline.serve(request, &echo::answer), refresh: None }
+            }
+            Application::OAuth(endpoint) => {
+                let acted = endpoint.answer(request);
+                Answer { response: acted.response, refresh: acted.refresh }
+            }
+        }
+    }
+}
+
+/// Waits until a request that arrived at `arrived` may be answered. A stall may begin meanwhile.
+async fn wait(pace: &Pace, arrived: Instant) {
+    let own = pace.draw();
+    loop {
+        let due = pace.due(arrived, own);
+        if Instant::now() >= due {
+            return;
+        }
+        tokio::time::sleep_until(due.into()).await;
+    }
+}
+
+/// Reads a request whole; `None` where its body is too large.
+async fn read(request: Request<Incoming>) -> Result<Option<HttpRequest>, hyper::Error> {
+    let (head, mut incoming) = request.into_parts();
+    let announced = incoming.size_hint().exact();
+    if announced.is_some_and(|length| length > BODY_LIMIT as u64) {
+        return Ok(None);
+    }
+    let mut body = Vec::new();
+    while let Some(frame) = incoming.frame().await {
+        if let Some(data) = frame?.data_ref() {
+            if body.len() + data.len() > BODY_LIMIT {
+                return Ok(None);
+            }
+            body.extend_from_slice(data);
+        }
+    }
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let headers =
+        head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
+    Ok(Some(HttpRequest {
+        method: head.method.as_str().to_owned(),
+        target,
+        has_length: !head.headers.contains_key(hyper::header::TRANSFER_ENCODING),
+        headers: headers.collect(),
+        body,
+    }))
+}
+
+fn written(response: HttpResponse, now: Moment) -> Response<Full<Bytes>> {
+    let mut written = Response::new(Full::new(Bytes::from(response.body)));
+    *written.status_mut() =
+        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = written.headers_mut();
+    for (name, value) in response.headers {
+        // What cannot stand in a header was put there by a defect, and is left out.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
+    headers.insert(DATE, date(now));
+    written
+}
+
+/// The `Date` header, made once a second on each worker.
+fn date(now: Moment) -> HeaderValue {
+    thread_local! {
+        static LAST: std::cell::RefCell<Option<(i64, HeaderValue)>> = const { std::cell::RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| match last {
+        Some((second, value)) if *second == now.seconds() => value.clone(),
+        last => {
+            let value = HeaderValue::try_from(now.http_date()).expect("a date is plain ASCII");
+            *last = Some((now.seconds(), value.clone()));
+            value
+        }
+    })
+}
+
+fn crashed() -> HttpResponse {
+    let label = ("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned());
+    HttpResponse {
+        status: 500,
+        headers: vec![label],
+        body: br#"{"Message":"An error has occurred."}"#.to_vec(),
+    }
+}
+
+/// What IIS answers beyond its limit; the connection is not read further.
+fn too_large() -> HttpResponse {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    HttpResponse {
+        status: 404,
+        headers: vec![header("Content-Type", "text/html"), header("Connection", "close")],
+        body: b"<!DOCTYPE html>\r\n<html><head><title>404.13 - Not Found</title></head><body>\
+            <h2>HTTP Error 404.13 - Not Found</h2><p>The request filtering module is configured to deny a \
+            request that exceeds the request content length.</p></body></html>\r\n"
+            .to_vec(),
+    }
+}
+
+/// The same for the control port.
+async fn order(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, incoming) = request.into_parts();
+    let limited = http_body_util::Limited::new(incoming, 64 * 1024);
+    let (status, document) = match limited.collect().await {
+        Ok(body) => {
+            let (method, path, body) = (head.method.as_str(), head.uri.path(), body.to_bytes());
+            control::obey(&shared, &control::Order { method, path, body: &body })
+        }
+        Err(_) => (400, serde_json::json!({ "error": "the document cannot be read" })),
+    };
+    let label = ("Content-Type".to_owned(), "application/json".to_owned());
+    let response = HttpResponse { status, headers: vec![label], body: document.to_string().into_bytes() };
+    Ok(written(response, shared.clock.now()))
+}

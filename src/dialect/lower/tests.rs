@@ -198,8 +198,8 @@ fn mistakes_of_meaning_are_found_at_their_words() {
     );
     mistake(
         "as: epoch",
-        "as: epok",
-        &[("epok", "`epok` is no way to read a value", "did you mean `epoch`?")],
+        "as: epoc",
+        &[("epoc", "`epoc` is no way to read a value", "did you mean `epoch`?")],
     );
     mistake("access#exp", "acess#exp", &[("acess#exp", "`acess` is no field", "did you mean `access`?")]);
     mistake(

@@ -12,9 +12,9 @@ use crate::dialect::{Accepts, ClientAuth, Shape, Speech, Text, TextPart};
 use crate::secret::Token;
 use crate::suite::call::Slot;
 
-use super::codec::form::encode;
-use super::codec::{Leaf, Outgoing};
-use super::{Request, Travel};
+use crate::client::codec::form::encode;
+use crate::client::codec::{Leaf, Outgoing};
+use crate::client::{Request, Travel};
 
 /// The values of slots for one call. Everything is held as a secret; the dialect knows what is one.
 pub type Slots = BTreeMap<Slot, Token>;
@@ -177,7 +177,7 @@ impl std::fmt::Debug for Draft {
 impl Draft {
     /// The bytes of the document.
     pub fn body(&self) -> Option<Vec<u8>> {
-        self.document.as_ref().map(super::codec::write)
+        self.document.as_ref().map(crate::client::codec::write)
     }
 
     /// The request with this body.
@@ -206,3 +206,6 @@ pub enum ComposeError {
     #[error("the dialect has no format or media type `{0}` here")]
     NoFormat(String),
 }
+
+#[cfg(test)]
+mod tests;

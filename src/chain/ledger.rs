@@ -1,1 +1,293 @@
 //! The ledger: every issued token's fingerprint, so that a token issued twice, or to another chain, is found.
+//!
+//! A *duplicate* is a token that was issued in two grants, access or refresh, whoever got it; a refresh token
+//! handed back to the chain that presented it is none, because servers that do not rotate do just that. A
+//! *stranger* is a token whose claims name another owner than the chain's, or that another chain was given
+//! before. Memory is a fixed budget: beyond it the ledger keeps a sample by a threshold on the fingerprint, so
+//! that all workers keep the same tokens and a token issued twice is either found or not in the sample.
+
+use crate::results::LedgerResult;
+use crate::secret::{Fingerprint, FingerprintKey, Token};
+
+/// Bytes that all ledgers of a load may use together.
+pub const BUDGET_BYTES: u64 = 128 * 1024 * 1024;
+
+/// Shards of one ledger: growing one of them pauses its worker for a fraction of a millisecond.
+const SHARDS: usize = 64;
+/// Bytes of one entry: fingerprint and owner.
+const ENTRY_BYTES: u64 = 12;
+/// Slots of a fresh shard.
+const SLOTS_MIN: usize = 64;
+/// The strongest sampling: one token in 65,536.
+const LEVEL_MAX: u8 = 16;
+/// Examples that are kept.
+const EXAMPLES: usize = 5;
+
+/// What one grant issued.
+#[derive(Clone, Debug, Default)]
+pub struct Issued {
+    /// The access token.
+    pub access: Option<Token>,
+    /// The refresh token, unless it is the one that was presented.
+    pub refresh: Option<Token>,
+    /// Whether the claims of the access token name another owner.
+    pub stranger: bool,
+}
+
+/// The tokens that one worker was issued.
+#[derive(Debug)]
+pub struct Ledger {
+    key: FingerprintKey,
+    shards: Vec<Shard>,
+    slots_max: usize,
+    level: u8,
+    tokens: u64,
+    duplicates: u64,
+    strangers: u64,
+    examples: Vec<Fingerprint>,
+}
+
+/// An open-addressing table; a key of zero is a free slot.
+#[derive(Debug)]
+struct Shard {
+    keys: Vec<u64>,
+    owners: Vec<u32>,
+    used: usize,
+    level: u8,
+}
+
+impl Ledger {
+    /// An empty ledger that may use `budget_bytes`.
+    pub fn new(key: FingerprintKey, budget_bytes: u64) -> Ledger {
+        let slots = budget_bytes / (SHARDS as u64 * ENTRY_BYTES);
+        // The largest power of two within the budget.
+        let slots_max = 1_usize << slots.max(1).ilog2();
+        Ledger {
+            key,
+            shards: (0..SHARDS).map(|_| Shard::new(SLOTS_MIN.min(slots_max), 0)).collect(),
+            slots_max,
+            level: 0,
+            tokens: 0,
+            duplicates: 0,
+            strangers: 0,
+            examples: Vec::new(),
+        }
+    }
+
+    /// Enters what a grant issued to the chain `owner`.
+    pub fn enter(&mut self, owner: u32, issued: &Issued) {
+        if issued.stranger {
+            self.strangers += 1;
+            let shown = issued.access.as_ref().map(|token| self.key.of(token.expose()));
+            self.show(shown);
+        }
+        for token in [&issued.access, &issued.refresh].into_iter().flatten() {
+            self.enter_fingerprint(owner, self.key.of(token.expose()));
+        }
+    }
+
+    fn enter_fingerprint(&mut self, owner: u32, fingerprint: Fingerprint) {
+        self.tokens += 1;
+        let key = fingerprint.0.max(1);
+        if !is_kept(key, self.level) {
+            return;
+        }
+        if let Some(first) = self.make_room(key).insert(key, owner) {
+            self.duplicates += 1;
+            self.strangers += u64::from(first != owner);
+            self.show(Some(fingerprint));
+        }
+    }
+
+    /// The shard of `key`, with room for one more: grown, or thinned where the budget ends.
+    fn make_room(&mut self, key: u64) -> &mut Shard {
+        let index = (key >> 58) as usize;
+        let shard = &mut self.shards[index];
+        if shard.level < self.level {
+            *shard = shard.rebuilt(shard.keys.len(), self.level);
+        }
+        if shard.is_full() {
+            if shard.keys.len() < self.slots_max {
+                *shard = shard.rebuilt(shard.keys.len() * 2, self.level);
+            } else {
+                while self.level < LEVEL_MAX && shard.is_full() {
+                    self.level += 1;
+                    *shard = shard.rebuilt(shard.keys.len(), self.level);
+                }
+            }
+        }
+        shard
+    }
+
+    fn show(&mut self, fingerprint: Option<Fingerprint>) {
+        if let Some(fingerprint) = fingerprint
+            && self.examples.len() < EXAMPLES
+            && !self.examples.contains(&fingerprint)
+        {
+            self.examples.push(fingerprint);
+        }
+    }
+}
+
+/// What the ledgers of all workers found, together; `budget_bytes` is what they were given in all.
+pub fn close(ledgers: &[Ledger], budget_bytes: u64) -> LedgerResult {
+    let level = ledgers.iter().map(|ledger| ledger.level).max().unwrap_or(0);
+    let mut examples: Vec<Fingerprint> =
+        ledgers.iter().flat_map(|ledger| ledger.examples.iter().copied()).collect();
+    let mut found = LedgerResult {
+        tokens: ledgers.iter().map(|ledger| ledger.tokens).sum(),
+        duplicates: ledgers.iter().map(|ledger| ledger.duplicates).sum(),
+        strangers: ledgers.iter().map(|ledger| ledger.strangers).sum(),
+        kept: 0.5_f64.powi(i32::from(level)),
+        budget_bytes,
+        examples: Vec::new(),
+    };
+    if ledgers.len() > 1 {
+        for shard in 0..SHARDS {
+            let shared = shared_keys(ledgers, shard, level);
+            // Chains never change their worker, so what two workers hold was issued to two chains.
+            found.duplicates += shared.len() as u64;
+            found.strangers += shared.len() as u64;
+            examples.extend(shared.into_iter().map(Fingerprint).take(EXAMPLES));
+        }
+    }
+    examples.dedup();
+    found.examples = examples.iter().take(EXAMPLES).map(ToString::to_string).collect();
+    found
+}
+
+/// The fingerprints that several workers hold in this shard, once for each further worker.
+fn shared_keys(ledgers: &[Ledger], shard: usize, level: u8) -> Vec<u64> {
+    let mut keys: Vec<u64> = ledgers
+        .iter()
+        .flat_map(|ledger| ledger.shards[shard].keys.iter().copied())
+        .filter(|key| *key != 0 && is_kept(*key, level))
+        .collect();
+    keys.sort_unstable();
+    keys.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
+}
+
+/// Whether the sample at `level` keeps this fingerprint: one in 2^level, the same ones everywhere.
+fn is_kept(key: u64, level: u8) -> bool {
+    key.trailing_zeros() >= u32::from(level)
+}
+
+impl Shard {
+    fn new(slots: usize, level: u8) -> Shard {
+        Shard { keys: vec![0; slots], owners: vec![0; slots], used: 0, level }
+    }
+
+    fn is_full(&self) -> bool {
+        (self.used + 1) * 4 > self.keys.len() * 3
+    }
+
+    /// Puts `key` in; the first owner if it was there already. In a full table, which only the strongest
+    /// sampling leaves, nothing more is kept.
+    fn insert(&mut self, key: u64, owner: u32) -> Option<u32> {
+        let mask = self.keys.len() - 1;
+        let mut slot = (key >> 20) as usize & mask;
+        while self.keys[slot] != 0 {
+            if self.keys[slot] == key {
+                return Some(self.owners[slot]);
+            }
+            slot = (slot + 1) & mask;
+        }
+        if !self.is_full() {
+            self.keys[slot] = key;
+            self.owners[slot] = owner;
+            self.used += 1;
+        }
+        None
+    }
+
+    /// The same entries in a table of `slots`, without those that the sample at `level` leaves out.
+    fn rebuilt(&self, slots: usize, level: u8) -> Shard {
+        let mut shard = Shard::new(slots, level);
+        for (key, owner) in self.keys.iter().zip(&self.owners) {
+            if *key != 0 && is_kept(*key, level) {
+                shard.insert(*key, *owner);
+            }
+        }
+        shard
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: (u64, u64) = (11, 23);
+
+    fn ledger(budget_bytes: u64) -> Ledger {
+        Ledger::new(FingerprintKey::new(KEY.0, KEY.1), budget_bytes)
+    }
+
+    fn issued(access: &str, refresh: Option<&str>) -> Issued {
+        Issued { access: Some(Token::new(access)), refresh: refresh.map(Token::new), stranger: false }
+    }
+
+    #[test]
+    fn fresh_tokens_are_no_duplicates() {
+        let mut book = ledger(1 << 20);
+        for n in 0..10_000 {
+            book.enter(n % 7, &issued(&format!("a{n}"), Some(&format!("r{n}"))));
+        }
+        let found = close(&[book], 1 << 20);
+        assert_eq!((found.tokens, found.duplicates, found.strangers), (20_000, 0, 0));
+        assert!((found.kept - 1.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_token_issued_twice_is_found_and_shown() {
+        let mut book = ledger(1 << 20);
+        book.enter(1, &issued("a1", Some("r1")));
+        book.enter(1, &issued("a2", Some("r1")));
+        book.enter(2, &issued("a1", Some("r2")));
+        let found = close(&[book], 1 << 20);
+        assert_eq!((found.tokens, found.duplicates, found.strangers), (6, 2, 1));
+        assert_eq!(found.examples.len(), 2);
+    }
+
+    #[test]
+    fn claims_of_another_owner_make_a_stranger() {
+        let mut book = ledger(1 << 20);
+        book.enter(1, &Issued { stranger: true, ..issued("a1", None) });
+        let found = close(&[book], 1 << 20);
+        assert_eq!((found.duplicates, found.strangers, found.examples.len()), (0, 1, 1));
+    }
+
+    #[test]
+    fn a_token_issued_by_way_of_two_workers_is_found_at_the_end() {
+        let (mut one, mut two) = (ledger(1 << 20), ledger(1 << 20));
+        one.enter(1, &issued("a1", Some("r1")));
+        two.enter(2, &issued("a2", Some("r1")));
+        let found = close(&[one, two], 2 << 20);
+        assert_eq!((found.tokens, found.duplicates, found.strangers), (4, 1, 1));
+    }
+
+    #[test]
+    fn beyond_its_budget_it_keeps_the_same_sample_everywhere() {
+        let budget = SHARDS as u64 * ENTRY_BYTES * 64;
+        let (mut one, mut two) = (ledger(budget), ledger(budget));
+        for n in 0..20_000 {
+            one.enter(1, &issued(&format!("a{n}"), None));
+            two.enter(2, &issued(&format!("a{n}"), None));
+        }
+        let slots: usize = one.shards.iter().map(|shard| shard.keys.len()).sum();
+        assert!(slots as u64 * ENTRY_BYTES <= budget);
+        let found = close(&[one, two], budget * 2);
+        assert!(found.kept < 0.5, "{}", found.kept);
+        let expected = 20_000.0 * found.kept;
+        let duplicates = found.duplicates as f64;
+        assert!((duplicates - expected).abs() < expected * 0.5, "{duplicates} of about {expected}");
+    }
+
+    #[test]
+    fn a_tiny_budget_neither_hangs_nor_grows() {
+        let mut book = ledger(1);
+        for n in 0..1_000 {
+            book.enter(1, &issued(&format!("a{n}"), None));
+        }
+        assert_eq!(close(&[book], 1).tokens, 1_000);
+    }
+}

@@ -2,10 +2,11 @@
 //!
 //! Owns custody: a refresh token leaves the program only through [`Chain::spend`] (which moves the chain if
 //! the answer grants) or [`Chain::burn`] (which gives the chain up). One call in flight per chain. [`source`]
-//! opens chains, [`ledger`] remembers what was issued.
+//! opens chains, [`walk`] is a chain under load, [`ledger`] remembers what was issued.
 
 pub mod ledger;
 pub mod source;
+pub mod walk;
 
 use std::sync::Arc;
 

@@ -5,11 +5,14 @@
 //! chain, never sent again.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::client::compose::{self, ComposeError};
+use zeroize::Zeroizing;
+
+use crate::client::compose::{self, ComposeError, Draft};
 use crate::client::reply::{self, Outcome, Reply};
 use crate::client::wire::Connection;
-use crate::client::{Failure, Request, Times};
+use crate::client::{Answer, Client, Failure};
 use crate::dialect::{Dialect, ErrorClass};
 use crate::secret::Token;
 use crate::suite::call::{Operation, Slot};
@@ -19,7 +22,6 @@ use super::ledger::Issued;
 use super::{Chain, Identity};
 
 /// One chain under load.
-#[derive(Debug)]
 pub struct Walk {
     /// Its number within the run.
     pub number: u32,
@@ -29,6 +31,14 @@ pub struct Walk {
     refresh: Option<Token>,
     ties: Vec<Tie>,
     usable: bool,
+    outgoing: Vec<u8>,
+}
+
+impl std::fmt::Debug for Walk {
+    /// Never what is about to be sent.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Walk({}, {})", self.number, self.identity.name)
+    }
 }
 
 /// A claim that stays the same along a chain.
@@ -42,8 +52,10 @@ struct Tie {
 /// One step of a walk: what became of one request.
 #[derive(Debug)]
 pub struct Step {
-    /// The moments.
-    pub times: Times,
+    /// Just before the first byte was written.
+    pub sent_at: Instant,
+    /// When the answer was complete, or it failed.
+    pub done_at: Instant,
     /// How it ended.
     pub ended: Ended,
     /// The answer, read.
@@ -86,6 +98,7 @@ impl Walk {
             refresh: pair.refresh,
             ties,
             usable: chain.clean && !chain.in_doubt,
+            outgoing: Vec::new(),
         }
     }
 
@@ -100,26 +113,44 @@ impl Walk {
         self.usable
     }
 
-    /// The good call with the current pair.
-    pub fn request(&self, dialect: &Dialect, format: Option<&str>) -> Result<Request, ComposeError> {
-        let slots = super::slots_of(&self.identity, self.access.as_ref(), self.refresh.as_ref());
-        let draft = compose::good(dialect.refresh(), format, None, &slots)?;
-        let body = draft.body();
-        Ok(draft.request(body))
+    /// Whether the good call can be made in this format at all.
+    pub fn can_be_composed(&self, dialect: &Dialect, format: Option<&str>) -> Result<(), ComposeError> {
+        self.draft(dialect, format).map(drop)
     }
 
-    /// Sends `request`, which carries the current pair, once. A grant moves the walk.
-    pub async fn spend(&mut self, connection: &mut Connection, dialect: &Dialect, request: Request) -> Step {
-        let exchange = connection.send(request).await;
-        match exchange.result {
-            Ok(answer) => {
+    fn draft(&self, dialect: &Dialect, format: Option<&str>) -> Result<Draft, ComposeError> {
+        let slots = super::slots_of(&self.identity, self.access.as_ref(), self.refresh.as_ref());
+        compose::good(dialect.refresh(), format, None, &slots)
+    }
+
+    /// Makes the bytes of the good call with the current pair, for the next [`Walk::spend`].
+    pub fn prepare(
+        &mut self,
+        client: &Client,
+        dialect: &Dialect,
+        format: Option<&str>,
+    ) -> Result<(), ComposeError> {
+        let draft = self.draft(dialect, format)?;
+        let request = draft.request(draft.body());
+        self.outgoing.clear();
+        client.write_request(&request, &mut self.outgoing);
+        Ok(())
+    }
+
+    /// Sends what was prepared, once. A grant moves the walk; nothing is sent a second time.
+    pub async fn spend(&mut self, connection: &mut Connection, dialect: &Dialect, timeout: Duration) -> Step {
+        let bytes = Zeroizing::new(std::mem::take(&mut self.outgoing));
+        let mut answer = Answer::empty();
+        let (sent_at, done_at, result) = connection.exchange(&bytes, timeout, &mut answer).await;
+        match result {
+            Ok(()) => {
                 let reply = Arc::new(reply::read(dialect, Operation::Refresh, Arc::new(answer)));
                 let ended = self.settle(dialect, &reply);
-                Step { times: exchange.times, ended, reply: Some(reply) }
+                Step { sent_at, done_at, ended, reply: Some(reply) }
             }
             Err(failure) => {
                 self.usable &= !super::may_have_spent(failure);
-                Step { times: exchange.times, ended: Ended::Failed(failure), reply: None }
+                Step { sent_at, done_at, ended: Ended::Failed(failure), reply: None }
             }
         }
     }

@@ -82,15 +82,6 @@ impl Recorder {
         (!self.is_empty()).then(|| micros(self.histogram.max()))
     }
 
-    /// Values larger than the one at `quantile`: how much that quantile rests on.
-    pub fn count_beyond(&self, quantile: f64) -> u64 {
-        if self.is_empty() {
-            return 0;
-        }
-        let at = self.histogram.value_at_quantile(quantile);
-        self.count() - self.histogram.count_between(0, at)
-    }
-
     /// Adds what another one recorded.
     pub fn merge(&mut self, other: &Recorder) {
         self.histogram.add(&other.histogram).expect("recorders have the same bounds");
@@ -206,7 +197,6 @@ mod tests {
         near(clock.quantiles_us["max"], 1_000_000.0);
         near(clock.quantiles_us["mean"], 500_005.0);
         assert_eq!(clock.count, 100_000);
-        assert_eq!(recorder.count_beyond(0.9999), 10);
     }
 
     #[test]

@@ -8,10 +8,13 @@
 //! [`outcome`] the verdict on the whole: headline, reason and exit code come from there and nowhere else;
 //! [`wording`] is how figures are written.
 
+pub mod class;
 pub mod event;
 pub mod file;
 pub mod latency;
+pub mod objectives;
 pub mod outcome;
+pub mod trust;
 pub mod wording;
 
 use indexmap::IndexMap;

@@ -1,0 +1,286 @@
+//! What a profile orders, worked out before anything is sent: moments or users, parts, and words for people.
+
+use std::time::Duration;
+
+use crate::results::{LoadModel, StageMark};
+use crate::suite::profile::{Model, Profile, Stage};
+
+use super::mix::Mix;
+use super::schedule::Schedule;
+
+/// A profile, worked out.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Its name.
+    pub name: String,
+    /// Where requests come from.
+    pub arrivals: Arrivals,
+    /// Which format each request has.
+    pub mix: Mix,
+    /// This long at the start is outside every figure.
+    pub warm_up: Duration,
+    /// An arrival that waits longer for a chain is starved.
+    pub max_wait: Duration,
+    /// How long requests are started; `None` where a count ends it.
+    pub lasting: Option<Duration>,
+    stages: Vec<Stage>,
+}
+
+/// Where requests come from.
+#[derive(Clone, Debug)]
+pub enum Arrivals {
+    /// From a schedule.
+    Open(Schedule),
+    /// From users.
+    Closed {
+        /// How many.
+        users: u32,
+        /// Pause between answer and next request.
+        think: Duration,
+        /// Requests of all users together, at most.
+        quota: u64,
+    },
+}
+
+/// A request of a user takes at least this long: what bounds a closed profile that only time ends.
+const QUICKEST: Duration = Duration::from_micros(50);
+
+impl Order {
+    /// Works out `profile`.
+    pub fn new(profile: &Profile) -> Order {
+        let (arrivals, stages) = match &profile.model {
+            Model::Open(stages) => (Arrivals::Open(Schedule::new(stages, profile.refreshes)), stages.clone()),
+            Model::Closed { users, lasting, think } => {
+                let quota = profile.refreshes.unwrap_or_else(|| closed_at_most(*users, *lasting, *think));
+                (Arrivals::Closed { users: (*users).max(1), think: *think, quota }, Vec::new())
+            }
+        };
+        Order {
+            name: profile.name.clone(),
+            arrivals,
+            mix: Mix::new(&profile.formats),
+            warm_up: profile.warm_up,
+            max_wait: profile.max_wait,
+            lasting: profile.lasting(),
+            stages,
+        }
+    }
+
+    /// Requests at most.
+    pub fn requests_at_most(&self) -> u64 {
+        match &self.arrivals {
+            Arrivals::Open(schedule) => schedule.total(),
+            Arrivals::Closed { quota, .. } => *quota,
+        }
+    }
+
+    /// Open or closed.
+    pub fn model(&self) -> LoadModel {
+        match self.arrivals {
+            Arrivals::Open(_) => LoadModel::Open,
+            Arrivals::Closed { .. } => LoadModel::Closed,
+        }
+    }
+
+    /// The rate that is asked for at `moment`, per second; zero where users decide.
+    pub fn rate_at(&self, moment: Duration) -> f64 {
+        match &self.arrivals {
+            Arrivals::Open(schedule) => schedule.rate_at(moment),
+            Arrivals::Closed { .. } => 0.0,
+        }
+    }
+
+    /// The names of the parts that answers are recorded by: formats, stages, `begin` and `end`.
+    pub fn parts(&self) -> Vec<String> {
+        let mut names = self.mix.words().to_vec();
+        if self.stages.len() > 1 {
+            names.extend((1..=self.stages.len()).map(|number| format!("stage{number}")));
+        }
+        if self.fifth().is_some() {
+            names.extend(["begin".to_owned(), "end".to_owned()]);
+        }
+        names
+    }
+
+    /// The parts, as indexes into [`Order::parts`], of a request with this format that was due at `moment`.
+    pub fn parts_of(&self, format: Option<usize>, moment: Duration) -> [Option<usize>; 3] {
+        let formats = self.mix.words().len();
+        let stages = if self.stages.len() > 1 { self.stages.len() } else { 0 };
+        let stage = match &self.arrivals {
+            Arrivals::Open(schedule) if stages > 0 => Some(formats + schedule.stage_at(moment)),
+            Arrivals::Open(_) | Arrivals::Closed { .. } => None,
+        };
+        let edge = self.fifth().and_then(|(first, last)| {
+            if moment < first {
+                Some(formats + stages)
+            } else if moment >= last {
+                Some(formats + stages + 1)
+            } else {
+                None
+            }
+        });
+        [format, stage, edge]
+    }
+
+    /// The end of the first fifth of what is measured, and the start of the last.
+    fn fifth(&self) -> Option<(Duration, Duration)> {
+        let lasting = self.lasting?;
+        let fifth = lasting.checked_sub(self.warm_up)? / 5;
+        (!fifth.is_zero()).then(|| (self.warm_up + fifth, lasting.saturating_sub(fifth)))
+    }
+
+    /// What it asks for, in words: "open, 200/s for 30 s".
+    pub fn asks(&self) -> String {
+        match &self.arrivals {
+            Arrivals::Open(_) => {
+                let stages: Vec<String> = self.stages.iter().map(stage_words).collect();
+                format!("open, {}", stages.join(", then "))
+            }
+            Arrivals::Closed { users, think, quota } => {
+                let end = match self.lasting {
+                    Some(lasting) => format!("for {}", seconds(lasting)),
+                    None => format!("until {quota} refreshes"),
+                };
+                let pause =
+                    if think.is_zero() { String::new() } else { format!(", thinking {}", seconds(*think)) };
+                format!("closed, {users} {} {end}{pause}", if *users == 1 { "user" } else { "users" })
+            }
+        }
+    }
+
+    /// The stages with their start, the warm-up first.
+    pub fn marks(&self) -> Vec<StageMark> {
+        let mut marks = Vec::new();
+        if !self.warm_up.is_zero() {
+            marks.push(StageMark { at_us: 0, name: "warm-up".to_owned() });
+        }
+        let mut starts = Duration::ZERO;
+        for stage in &self.stages {
+            let ends = starts + stage.lasting;
+            if ends > self.warm_up {
+                marks.push(StageMark { at_us: micros(starts.max(self.warm_up)), name: stage_name(stage) });
+            }
+            starts = ends;
+        }
+        if let Arrivals::Closed { users, .. } = &self.arrivals {
+            marks.push(StageMark { at_us: micros(self.warm_up), name: format!("{users} users") });
+        }
+        marks
+    }
+
+    /// The name of the stage at `moment`.
+    pub fn stage_name_at(&self, moment: Duration) -> String {
+        let at_us = micros(moment);
+        self.marks()
+            .into_iter()
+            .rev()
+            .find(|mark| mark.at_us <= at_us)
+            .map_or_else(String::new, |mark| mark.name)
+    }
+}
+
+/// Requests that a closed profile cannot exceed in its time; the engine holds it to that.
+fn closed_at_most(users: u32, lasting: Duration, think: Duration) -> u64 {
+    let rounds = lasting.as_nanos() / (think + QUICKEST).as_nanos() + 1;
+    u64::try_from(rounds).unwrap_or(u64::MAX).saturating_mul(u64::from(users.max(1)))
+}
+
+#[expect(clippy::float_cmp, reason = "a stage holds its rate exactly when it was written so")]
+fn is_level(stage: &Stage) -> bool {
+    stage.from == stage.to
+}
+
+/// "200/s for 30 s", "50/s to 2000/s for 60 s"
+fn stage_words(stage: &Stage) -> String {
+    let lasting = seconds(stage.lasting);
+    if is_level(stage) {
+        format!("{}/s for {lasting}", stage.from)
+    } else {
+        format!("{}/s to {}/s for {lasting}", stage.from, stage.to)
+    }
+}
+
+/// "hold, 200/s", "ramp to 500/s", "silence"
+fn stage_name(stage: &Stage) -> String {
+    match (is_level(stage), stage.to == 0.0) {
+        (true, true) => "silence".to_owned(),
+        (true, false) => format!("hold, {}/s", stage.to),
+        (false, _) => format!("ramp to {}/s", stage.to),
+    }
+}
+
+/// "30 s", "250 ms"
+fn seconds(span: Duration) -> String {
+    if span.as_millis().is_multiple_of(1000) {
+        format!("{} s", span.as_secs())
+    } else if span < Duration::from_secs(1) {
+        format!("{} ms", span.as_secs_f64() * 1000.0)
+    } else {
+        format!("{} s", span.as_secs_f64())
+    }
+}
+
+/// A moment in whole microseconds.
+pub fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(model: Model, formats: &[(&str, u32)], warm_up_ms: u64) -> Order {
+        Order::new(&super::super::tests::profile(model, formats, warm_up_ms))
+    }
+
+    fn stage(from: f64, to: f64, seconds: u64) -> Stage {
+        Stage { from, to, lasting: Duration::from_secs(seconds) }
+    }
+
+    #[test]
+    fn it_says_what_it_asks_for() {
+        let asks = |model| order(model, &[], 0).asks();
+        assert_eq!(asks(Model::Open(vec![stage(200.0, 200.0, 30)])), "open, 200/s for 30 s");
+        assert_eq!(
+            asks(Model::Open(vec![stage(0.5, 0.5, 2), stage(50.0, 2000.0, 60)])),
+            "open, 0.5/s for 2 s, then 50/s to 2000/s for 60 s"
+        );
+        let think = Duration::from_millis(20);
+        assert_eq!(
+            asks(Model::Closed { users: 64, lasting: Duration::from_millis(1500), think }),
+            "closed, 64 users for 1.5 s, thinking 20 ms"
+        );
+    }
+
+    #[test]
+    fn parts_are_formats_stages_and_the_edges() {
+        let stages = Model::Open(vec![stage(10.0, 10.0, 5), stage(20.0, 20.0, 6)]);
+        let order = order(stages, &[("json", 1), ("xml", 1)], 1000);
+        assert_eq!(order.parts(), ["json", "xml", "stage1", "stage2", "begin", "end"]);
+        let at = |seconds| Duration::from_secs(seconds);
+        assert_eq!(order.parts_of(Some(1), at(2)), [Some(1), Some(2), Some(4)]);
+        assert_eq!(order.parts_of(Some(0), at(4)), [Some(0), Some(2), None]);
+        assert_eq!(order.parts_of(None, at(10)), [None, Some(3), Some(5)]);
+    }
+
+    #[test]
+    fn marks_begin_with_the_warm_up() {
+        let stages = Model::Open(vec![stage(10.0, 10.0, 1), stage(10.0, 50.0, 6), stage(0.0, 0.0, 1)]);
+        let order = order(stages, &[], 2000);
+        let marks: Vec<(u64, String)> =
+            order.marks().into_iter().map(|mark| (mark.at_us / 1000, mark.name)).collect();
+        let expected = [(0, "warm-up"), (2000, "ramp to 50/s"), (7000, "silence")];
+        assert_eq!(marks, expected.map(|(at, name)| (at, name.to_owned())));
+        assert_eq!(order.stage_name_at(Duration::from_secs(3)), "ramp to 50/s");
+    }
+
+    #[test]
+    fn a_closed_profile_is_bounded_by_its_time() {
+        let closed = Model::Closed {
+            users: 10,
+            lasting: Duration::from_secs(10),
+            think: Duration::from_millis(100) - QUICKEST,
+        };
+        assert_eq!(order(closed, &[], 0).requests_at_most(), 1010);
+    }
+}

@@ -1,0 +1,517 @@
+//! One worker: a thread with its own runtime, connections, chains, histograms and ledger. It shares nothing
+//! per request; what it tells the driver is a row a second, a pulse, and the wish for a spare chain.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::{JoinSet, LocalSet};
+
+use crate::chain::ledger::Ledger;
+use crate::chain::walk::{Ended, Step, Walk};
+use crate::chain::{Chain, Identity, may_have_spent};
+use crate::client::wire::Connection;
+use crate::client::{Client, Failure};
+use crate::dialect::Dialect;
+use crate::results::class;
+use crate::results::event::Stop;
+
+use super::order::{Arrivals, Order};
+use super::pacer::Pacer;
+use super::pool::{Arrival, Due, Offered, Pool};
+use super::schedule::Schedule;
+use super::tally::{Fate, Interval, Moments, Tally, Totals};
+
+/// How often a worker looks up: for who waits too long, for the second's end, for the wish to stop.
+const SWEEP: Duration = Duration::from_millis(20);
+/// How often it tells how far it is.
+const PULSE: Duration = Duration::from_millis(250);
+/// How long answers in flight are waited for after the wish to stop.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long a user waits after it could not connect.
+const BREATH: Duration = Duration::from_millis(100);
+/// Connections that are opened at once.
+const CONNECTING: usize = 32;
+
+/// What a worker is given.
+#[derive(Debug)]
+pub struct Kit {
+    /// Which worker, from 0.
+    pub index: usize,
+    /// Of how many.
+    pub workers: usize,
+    /// What the profile orders.
+    pub order: Arc<Order>,
+    /// The door.
+    pub client: Arc<Client>,
+    /// How the endpoint speaks.
+    pub dialect: Arc<Dialect>,
+    /// Its share of the chains.
+    pub walks: Vec<Walk>,
+    /// Its part of the ledger.
+    pub ledger: Ledger,
+    /// Requests of its users, at most.
+    pub quota: u64,
+    /// Where it reports.
+    pub reports: mpsc::UnboundedSender<Report>,
+    /// When everybody is ready: the start.
+    pub go: oneshot::Receiver<Instant>,
+    /// The wish to stop.
+    pub halt: Halt,
+}
+
+/// The wish to stop: by the user, or because nobody waits for the result any more.
+#[derive(Clone, Debug)]
+pub struct Halt {
+    /// By the user.
+    pub stop: Stop,
+    /// The driver is gone.
+    pub abandoned: Arc<AtomicBool>,
+}
+
+impl Halt {
+    /// Whether to stop.
+    pub fn asked(&self) -> bool {
+        self.stop.asked() || self.abandoned.load(Ordering::Acquire)
+    }
+}
+
+/// What a worker says.
+#[derive(Debug)]
+pub enum Report {
+    /// Its connections are open.
+    Ready,
+    /// A second is over.
+    Second(usize, Box<Interval>),
+    /// How far it is.
+    Pulse(usize, Pulse),
+    /// A chain is over; one of the same owner is wanted in its place.
+    Spare(Arc<Identity>, oneshot::Sender<Option<Chain>>),
+    /// It is done.
+    Finished(Box<Finished>),
+}
+
+/// How far a worker is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pulse {
+    /// Totals.
+    pub totals: Totals,
+    /// Chains in use.
+    pub busy: usize,
+    /// Chains in all.
+    pub alive: usize,
+}
+
+/// What a worker leaves.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its record.
+    pub tally: Tally,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// How late the last arrival was handed out.
+    pub lag: Duration,
+}
+
+/// Does the work of `kit` on this thread.
+pub fn run(kit: Kit) {
+    // Without a runtime there is no report, and the driver counts the worker as lost.
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        LocalSet::new().block_on(&runtime, work(kit));
+    }
+}
+
+async fn work(mut kit: Kit) {
+    let riders = connect_all(std::mem::take(&mut kit.walks), &kit.client).await;
+    // A driver that is gone hears nothing, here and below; `halt` then ends the work.
+    drop(kit.reports.send(Report::Ready));
+    let Ok(start) = (&mut kit.go).await else { return };
+    let desk = Rc::new(Desk::new(kit, &riders, start));
+    match &desk.order.arrivals {
+        Arrivals::Open(schedule) => {
+            for (chain, rider) in riders.into_iter().enumerate() {
+                tokio::task::spawn_local(ride(Rc::clone(&desk), chain, rider));
+            }
+            pace(&desk, schedule).await;
+        }
+        Arrivals::Closed { think, .. } => {
+            for rider in riders {
+                tokio::task::spawn_local(live(Rc::clone(&desk), rider, *think));
+            }
+            attend(&desk).await;
+        }
+    }
+    desk.finish().await;
+}
+
+/// A chain and its connection.
+#[derive(Debug)]
+struct Rider {
+    walk: Walk,
+    connection: Option<Connection>,
+}
+
+impl Rider {
+    fn is_connected(&mut self) -> bool {
+        self.connection.as_mut().is_some_and(Connection::is_open)
+    }
+}
+
+/// Opens a connection for each chain; where that fails, the first arrival will try again.
+async fn connect_all(walks: Vec<Walk>, client: &Arc<Client>) -> Vec<Rider> {
+    let turns = Arc::new(Semaphore::new(CONNECTING));
+    let mut opening = JoinSet::new();
+    for walk in walks {
+        let (client, turns) = (Arc::clone(client), Arc::clone(&turns));
+        opening.spawn_local(async move {
+            let _turn = turns.acquire().await;
+            Rider { walk, connection: client.connect().await.ok() }
+        });
+    }
+    opening.join_all().await
+}
+
+/// What the chains of one worker share.
+struct Desk {
+    index: usize,
+    workers: usize,
+    order: Arc<Order>,
+    client: Arc<Client>,
+    dialect: Arc<Dialect>,
+    start: Instant,
+    pool: RefCell<Pool>,
+    tally: RefCell<Tally>,
+    ledger: RefCell<Option<Ledger>>,
+    reports: mpsc::UnboundedSender<Report>,
+    halt: Halt,
+    /// Requests that users may still start.
+    quota: Cell<u64>,
+    /// Requests that users have started.
+    started: Cell<u64>,
+    lag: Cell<Duration>,
+    swept: Cell<Duration>,
+    pulsed: Cell<Duration>,
+}
+
+impl Desk {
+    fn new(kit: Kit, riders: &[Rider], start: Instant) -> Desk {
+        let mut ledger = kit.ledger;
+        for rider in riders {
+            ledger.enter(rider.walk.number, &rider.walk.opened_with());
+        }
+        Desk {
+            index: kit.index,
+            workers: kit.workers,
+            tally: RefCell::new(Tally::new(Arc::clone(&kit.order))),
+            order: kit.order,
+            client: kit.client,
+            dialect: kit.dialect,
+            start,
+            pool: RefCell::new(Pool::new(riders.len())),
+            ledger: RefCell::new(Some(ledger)),
+            reports: kit.reports,
+            halt: kit.halt,
+            quota: Cell::new(kit.quota),
+            started: Cell::new(0),
+            lag: Cell::new(Duration::ZERO),
+            swept: Cell::new(Duration::ZERO),
+            pulsed: Cell::new(Duration::ZERO),
+        }
+    }
+
+    /// The time since the start; zero before it.
+    fn now(&self) -> Duration {
+        self.since(Instant::now())
+    }
+
+    fn since(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.start)
+    }
+
+    /// Sends one request of `rider` and records what came of it.
+    async fn serve(&self, rider: &mut Rider, mut due: Due) {
+        let format = self.order.mix.nth(due.arrival.number);
+        let ready = self.now();
+        let reconnects = !rider.is_connected();
+        if reconnects && let Err(failure) = self.connect(rider).await {
+            self.fail_unsent(&due, format, ready, failure);
+            return;
+        }
+        let word = format.map(|index| self.order.mix.words()[index].as_str());
+        rider
+            .walk
+            .prepare(&self.client, &self.dialect, word)
+            .expect("the driver has composed every format of the mix");
+        let connection = rider.connection.as_mut().expect("it is connected, or was just now");
+        let timeout = self.client.target().timeout;
+        let step = rider.walk.spend(connection, &self.dialect, timeout).await;
+        let sent = self.since(step.sent_at);
+        let moments =
+            Moments { ready: if reconnects { ready } else { sent }, sent, done: self.since(step.done_at) };
+        if matches!(self.order.arrivals, Arrivals::Closed { .. }) {
+            // A user has one clock: nobody but itself said when it should ask.
+            due.arrival.intended = sent;
+        }
+        self.record(rider, &due, format, moments, &step);
+    }
+
+    async fn connect(&self, rider: &mut Rider) -> Result<(), Failure> {
+        rider.connection = Some(self.client.connect().await?);
+        Ok(())
+    }
+
+    fn fail_unsent(&self, due: &Due, format: Option<usize>, ready: Duration, failure: Failure) {
+        let moments = Moments { ready, sent: ready, done: self.now() };
+        let fate = Fate::Error(failure.word().to_owned());
+        self.tally.borrow_mut().record(due, format, moments, fate, || failure.word().to_owned());
+    }
+
+    fn record(&self, rider: &Rider, due: &Due, format: Option<usize>, moments: Moments, step: &Step) {
+        let mut tally = self.tally.borrow_mut();
+        let fate = match &step.ended {
+            Ended::Granted(issued) => {
+                if let Some(ledger) = self.ledger.borrow_mut().as_mut() {
+                    ledger.enter(rider.walk.number, issued);
+                }
+                Fate::Granted
+            }
+            Ended::Refused(refusal) => Fate::Error(class::refused(refusal.word())),
+            Ended::Crash(status) => Fate::Error(class::crash(*status)),
+            Ended::Garbled(status) => Fate::Error(class::garbled(*status)),
+            Ended::Failed(failure) => Fate::Error(failure.word().to_owned()),
+        };
+        let left = !matches!(step.ended, Ended::Failed(failure) if !may_have_spent(failure));
+        tally.book.sent += u64::from(left);
+        tally.record(due, format, moments, fate, || step.redacted(&self.dialect));
+    }
+
+    /// Makes `rider` ready for its next request: a spare in place of a chain that is over, an open connection
+    /// in place of a closed one. Off the clock. Answers whether there is a chain at all.
+    async fn mend(&self, rider: &mut Rider) -> bool {
+        if !rider.walk.is_usable() {
+            let Some(chain) = self.spare(&rider.walk.identity).await else { return false };
+            rider.walk = Walk::new(chain, &self.dialect);
+            if let Some(ledger) = self.ledger.borrow_mut().as_mut() {
+                ledger.enter(rider.walk.number, &rider.walk.opened_with());
+            }
+        }
+        if !rider.is_connected() && !self.halt.asked() {
+            // Where this fails, the next request will try again and have the failure for an answer.
+            rider.connection = self.client.connect().await.ok();
+        }
+        true
+    }
+
+    async fn spare(&self, identity: &Arc<Identity>) -> Option<Chain> {
+        let (answer, asked) = oneshot::channel();
+        self.reports.send(Report::Spare(Arc::clone(identity), answer)).ok()?;
+        asked.await.ok().flatten()
+    }
+
+    /// Looks up: at who waits too long, at the second, at who listens.
+    fn sweep(&self) {
+        let now = self.now();
+        if now.saturating_sub(self.swept.get()) < SWEEP {
+            return;
+        }
+        self.swept.set(now);
+        self.starve_overdue(now);
+        let finished = {
+            let mut tally = self.tally.borrow_mut();
+            tally.roll(now);
+            tally.finished()
+        };
+        self.hand_in(finished);
+        if now.saturating_sub(self.pulsed.get()) >= PULSE {
+            self.pulsed.set(now);
+            let pool = self.pool.borrow();
+            let totals = self.tally.borrow().totals();
+            let pulse = Pulse { totals, busy: pool.held(), alive: pool.alive() };
+            drop(self.reports.send(Report::Pulse(self.index, pulse)));
+        }
+    }
+
+    fn hand_in(&self, seconds: Vec<Interval>) {
+        for second in seconds {
+            drop(self.reports.send(Report::Second(self.index, Box::new(second))));
+        }
+    }
+
+    fn starve_overdue(&self, now: Duration) {
+        let overdue = self.pool.borrow_mut().expire(now, self.order.max_wait);
+        self.starve(&overdue, now);
+    }
+
+    fn starve(&self, arrivals: &[Arrival], now: Duration) {
+        for arrival in arrivals {
+            self.tally.borrow_mut().starve(arrival, now);
+        }
+    }
+
+    /// Waits for what is in flight, closes the book, and hands everything in.
+    async fn finish(&self) {
+        let timeout = self.client.target().timeout;
+        if self.halt.asked() {
+            self.pool.borrow_mut().close();
+            self.quiet(self.now() + timeout.min(GRACE), false).await;
+        } else {
+            // Nothing waits longer than that, so the bound is only met where something is wrong here.
+            let connect = self.client.target().connect_timeout;
+            let bound = self.now() + self.order.max_wait + timeout + connect + GRACE;
+            self.quiet(bound, true).await;
+            if self.halt.asked() {
+                self.pool.borrow_mut().close();
+                self.quiet(self.now() + timeout.min(GRACE), false).await;
+            }
+        }
+        let mut tally = self.tally.replace(Tally::new(Arc::clone(&self.order)));
+        if let Arrivals::Open(schedule) = &self.order.arrivals {
+            tally.book.scheduled = share(schedule.total(), self.index, self.workers);
+        }
+        let book = &mut tally.book;
+        let settled = book.granted + book.refused + book.failed + book.starved;
+        debug_assert!(book.scheduled >= settled, "no arrival is settled twice");
+        book.cut_off = book.scheduled.saturating_sub(settled);
+        book.sent += self.pool.borrow().held() as u64;
+        self.hand_in(tally.end());
+        let ledger = self.ledger.borrow_mut().take().expect("only this takes it");
+        let finished = Finished { tally, ledger, lag: self.lag.get() };
+        drop(self.reports.send(Report::Finished(Box::new(finished))));
+    }
+
+    /// Returns when nothing is in flight, at the latest at `bound`, or as soon as somebody asks to stop.
+    async fn quiet(&self, bound: Duration, heed: bool) {
+        while !self.pool.borrow().is_quiet() && self.now() < bound && !(heed && self.halt.asked()) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            self.sweep();
+        }
+    }
+}
+
+/// Arrivals of worker `index` of `workers` among `total`.
+pub fn share(total: u64, index: usize, workers: usize) -> u64 {
+    let (index, workers) = (index as u64, workers as u64);
+    if index >= total { 0 } else { (total - index).div_ceil(workers) }
+}
+
+/// One chain of an open profile: takes what is due, until the pool is closed or the chain cannot be mended.
+async fn ride(desk: Rc<Desk>, chain: usize, mut rider: Rider) {
+    desk.pool.borrow_mut().release(chain, desk.now());
+    while let Some(due) = poll_fn(|context| desk.pool.borrow_mut().poll_due(chain, context)).await {
+        desk.serve(&mut rider, due).await;
+        desk.pool.borrow_mut().settle();
+        let mended = desk.mend(&mut rider).await;
+        let now = desk.now();
+        desk.starve_overdue(now);
+        if !mended {
+            let hopeless = desk.pool.borrow_mut().leave();
+            desk.starve(&hopeless, now);
+            return;
+        }
+        desk.pool.borrow_mut().release(chain, now);
+    }
+}
+
+/// Hands out the arrivals of this worker, each at its moment.
+async fn pace(desk: &Rc<Desk>, schedule: &Schedule) {
+    let mut pacer = Pacer::new();
+    let mut number = desk.index as u64;
+    while let Some(intended) = schedule.nth(number) {
+        if !wait_until(desk, &mut pacer, intended).await {
+            return;
+        }
+        let now = desk.now();
+        desk.lag.set(now.saturating_sub(intended));
+        let arrival = Arrival { number, intended };
+        let offered = desk.pool.borrow_mut().offer(arrival);
+        match offered {
+            Offered::Taken => {}
+            Offered::Waits => desk.tally.borrow_mut().book.delayed += 1,
+            Offered::Hopeless => desk.starve(&[arrival], now),
+        }
+        number += desk.workers as u64;
+    }
+}
+
+/// Returns at `moment`; false if somebody asks to stop before.
+async fn wait_until(desk: &Desk, pacer: &mut Pacer, moment: Duration) -> bool {
+    let moment = desk.start + moment;
+    let mut waited = false;
+    while !desk.halt.asked() {
+        desk.sweep();
+        let now = Instant::now();
+        if now >= moment {
+            if !waited {
+                // Behind its schedule, the pacer still leaves the chains their turn.
+                tokio::task::yield_now().await;
+            }
+            return true;
+        }
+        waited = true;
+        pacer.until(moment.min(now + SWEEP)).await;
+    }
+    false
+}
+
+/// One user of a closed profile.
+async fn live(desk: Rc<Desk>, mut rider: Rider, think: Duration) {
+    tokio::time::sleep_until(desk.start.into()).await;
+    let mut at = Duration::ZERO;
+    while let Some(arrival) = next_of_user(&desk) {
+        desk.pool.borrow_mut().hold();
+        desk.serve(&mut rider, Due { arrival, at }).await;
+        desk.pool.borrow_mut().settle();
+        if !desk.mend(&mut rider).await {
+            break;
+        }
+        let pause = if rider.connection.is_some() { think } else { think.max(BREATH) };
+        at = desk.now() + pause;
+        if pause.is_zero() {
+            // An answer that is there at once must not keep the others from their turn.
+            tokio::task::yield_now().await;
+        } else {
+            tokio::time::sleep_until((desk.start + at).into()).await;
+        }
+    }
+    drop(desk.pool.borrow_mut().leave());
+}
+
+/// The next request of a user, if there is one more to start.
+fn next_of_user(desk: &Desk) -> Option<Arrival> {
+    let now = desk.now();
+    let over = desk.order.lasting.is_some_and(|lasting| now >= lasting);
+    if over || desk.quota.get() == 0 || desk.halt.asked() {
+        return None;
+    }
+    desk.quota.set(desk.quota.get() - 1);
+    let started = desk.started.replace(desk.started.get() + 1);
+    desk.tally.borrow_mut().start(now);
+    Some(Arrival { number: desk.index as u64 + started * desk.workers as u64, intended: now })
+}
+
+/// Looks up while users live.
+async fn attend(desk: &Desk) {
+    while desk.pool.borrow().alive() > 0 && !desk.halt.asked() {
+        tokio::time::sleep(SWEEP / 2).await;
+        desk.sweep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn shares_of_workers_add_up() {
+        for total in 0..20 {
+            for workers in 1..5 {
+                let sum: u64 = (0..workers).map(|index| share(total, index, workers)).sum();
+                assert_eq!(sum, total);
+            }
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! Objectives: what a suite calls good enough, judged over what was measured.
+//!
+//! Owns the metrics that an objective can name (`steady.response.p99`, `steady.json.service.p50`,
+//! `steady.errors`, `steady.ledger.duplicates`) and their meaning. A name that was not measured makes the
+//! objective undecided, never met.
+
+use std::time::Duration;
+
+use crate::source::Place;
+use crate::suite::claim;
+use crate::suite::expression::{Comparison, Expression, Names, Node, Truth, Value};
+use crate::suite::profile::Objective;
+
+use super::{Clock, LoadResult, Measured, ObjectiveResult, Part, Quote, Strength, class};
+
+/// A quantile that rests on fewer values than this says little.
+const BEYOND_MIN: f64 = 10.0;
+
+/// Judges every objective over the profiles that ran.
+pub fn judge(objectives: &[Objective], load: &[LoadResult]) -> Vec<ObjectiveResult> {
+    objectives.iter().map(|objective| judge_one(objective, load)).collect()
+}
+
+fn judge_one(objective: &Objective, load: &[LoadResult]) -> ObjectiveResult {
+    let metrics = Metrics { load };
+    let (met, unknown) = match objective.condition.truth(&metrics) {
+        Truth::True => (Some(true), None),
+        Truth::False => (Some(false), None),
+        Truth::Unknown(name) => (None, Some(why_unknown(&name, load))),
+    };
+    let compared = compared(&objective.condition, &metrics);
+    let (measured, limit, comparison) = match compared {
+        Some((measured, limit, how)) => (measured, limit, Some(how.to_owned())),
+        None => (None, None, None),
+    };
+    let notes = thin_quantiles(&objective.condition, load);
+    let label = label(met, measured, &notes);
+    ObjectiveResult {
+        name: objective.name.clone(),
+        strength: strength(objective.strength),
+        condition: objective.condition.text.clone(),
+        met,
+        // Where it was judged, what there is to say is how little a quantile rests on.
+        reason: unknown.or(notes),
+        measured,
+        limit,
+        comparison,
+        quote: quote(&objective.at, label),
+    }
+}
+
+fn strength(strength: claim::Strength) -> Strength {
+    match strength {
+        claim::Strength::Info => Strength::Info,
+        claim::Strength::Should => Strength::Should,
+        // The language gives objectives no `given`; whoever made one meant that it must hold.
+        claim::Strength::Must | claim::Strength::Given => Strength::Must,
+    }
+}
+
+/// The names of the metrics of one load, for a condition that stands beside it: `errors`, `json.response.p95`.
+#[derive(Clone, Copy, Debug)]
+pub struct OfLoad<'a>(pub &'a LoadResult);
+
+impl Names for OfLoad<'_> {
+    fn value(&self, name: &str) -> Option<Value> {
+        let own = name.strip_prefix(self.0.name.as_str()).and_then(|rest| rest.strip_prefix('.'));
+        metric(self.0, name).or_else(|| metric(self.0, own?))
+    }
+}
+
+/// The names of the metrics of all profiles, each after its profile.
+struct Metrics<'a> {
+    load: &'a [LoadResult],
+}
+
+impl Names for Metrics<'_> {
+    fn value(&self, name: &str) -> Option<Value> {
+        match split(name, self.load) {
+            Some((result, rest)) => metric(result, rest),
+            // With one profile there is no doubt whose metric it is.
+            None => match self.load {
+                [only] => metric(only, name),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// The profile that a name begins with, and the rest.
+fn split<'a, 'n>(name: &'n str, load: &'a [LoadResult]) -> Option<(&'a LoadResult, &'n str)> {
+    load.iter().find_map(|result| Some((result, name.strip_prefix(result.name.as_str())?.strip_prefix('.')?)))
+}
+
+/// The value of a metric of one load, such as `response.p99`, `xml.response.p50`, `errors`.
+fn metric(result: &LoadResult, name: &str) -> Option<Value> {
+    if let Some(value) = count(result, name) {
+        return Some(value);
+    }
+    if let Some((clock, quantile)) = clock(result, name) {
+        return quantile_us(clock, quantile).map(|us| Value::Duration(Duration::from_secs_f64(us / 1e6)));
+    }
+    let (part, rest) = name.split_once('.')?;
+    let part = result.parts.iter().find(|candidate| candidate.name == part)?;
+    (rest == "errors").then(|| Value::Share(share(part.errors, part.errors + part.response.count)))
+}
+
+/// Metrics that are no latencies.
+fn count(result: &LoadResult, name: &str) -> Option<Value> {
+    let number = |count: u64| Some(Value::Number(count as f64));
+    match name {
+        "errors" => {
+            let errors = errors(result, |_| true);
+            Some(Value::Share(share(errors, errors + result.response.count)))
+        }
+        "granted" => number(result.response.count),
+        "refusals" | "refused" => number(errors(result, class::is_refusal)),
+        "crashes" => number(errors(result, class::is_crash)),
+        "lost" => number(errors(result, class::is_lost)),
+        "starved" => number(errors(result, |class| class == class::STARVED)),
+        "rate-limited" => number(errors(result, |class| class == "refused: rate-limited")),
+        "delayed" => number(result.book.delayed),
+        "rate" => Some(Value::Rate(rate(result)?)),
+        "ledger.duplicates" => number(result.ledger.duplicates),
+        "ledger.strangers" => number(result.ledger.strangers),
+        _ => None,
+    }
+}
+
+/// Errors of some classes outside the warm-up.
+fn errors(result: &LoadResult, of: impl Fn(&str) -> bool) -> u64 {
+    result.errors.iter().filter(|error| of(&error.class)).map(|error| error.count).sum()
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Answers per second outside the warm-up.
+fn rate(result: &LoadResult) -> Option<f64> {
+    let seconds = result.took_us.checked_sub(result.warm_up_us)? as f64 / 1e6;
+    let answered = result.response.count + errors(result, class::is_answered);
+    (seconds > 0.0).then(|| answered as f64 / seconds)
+}
+
+/// The clock and the quantile that a name means.
+fn clock<'a, 'n>(result: &'a LoadResult, name: &'n str) -> Option<(&'a Clock, &'n str)> {
+    let (part, rest) = match name.split_once('.')? {
+        ("response" | "service" | "slip", _) => (None, name),
+        (part, rest) => (result.parts.iter().find(|candidate| candidate.name == part), rest),
+    };
+    let (clock, quantile) = rest.split_once('.')?;
+    let clock = match (clock, part) {
+        ("response", Some(Part { response, .. })) => response,
+        ("service", Some(Part { service, .. })) => service,
+        ("response", None) if rest == name => &result.response,
+        ("service", None) if rest == name => &result.service,
+        ("slip", None) if rest == name => &result.slip,
+        _ => return None,
+    };
+    Some((clock, quantile))
+}
+
+/// A quantile by name: one of the usual ones, or any other out of the histogram.
+fn quantile_us(clock: &Clock, name: &str) -> Option<f64> {
+    if let Some(value) = clock.quantiles_us.get(name) {
+        return Some(*value);
+    }
+    clock.recorder().ok()?.quantile_us(quantile(name)?)
+}
+
+/// `p99.9` as 0.999.
+fn quantile(name: &str) -> Option<f64> {
+    let percent: f64 = name.strip_prefix('p')?.parse().ok()?;
+    (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
+}
+
+/// Both sides of a condition that is one comparison.
+fn compared(
+    condition: &Expression,
+    metrics: &Metrics<'_>,
+) -> Option<(Option<Measured>, Option<Measured>, &'static str)> {
+    let Node::Compare(left, how, right) = &condition.root else { return None };
+    let how = match how {
+        Comparison::Less => "<",
+        Comparison::AtMost => "<=",
+        Comparison::Greater => ">",
+        Comparison::AtLeast => ">=",
+        Comparison::Equal => "==",
+        Comparison::NotEqual => "!=",
+        Comparison::In | Comparison::Like => return None,
+    };
+    let side = |node: &Node| {
+        let side = Expression { text: String::new(), root: node.clone() };
+        side.value(metrics).ok().and_then(|value| measured(&value))
+    };
+    Some((side(left), side(right), how))
+}
+
+fn measured(value: &Value) -> Option<Measured> {
+    match value {
+        Value::Number(number) => Some(Measured::Count(*number)),
+        Value::Share(share) => Some(Measured::Share(*share)),
+        Value::Duration(span) => Some(Measured::TimeUs(span.as_secs_f64() * 1e6)),
+        Value::Rate(rate) => Some(Measured::Rate(*rate)),
+        Value::Size(_) | Value::Text(_) | Value::Word(_) | Value::Flag(_) => None,
+        Value::List(_) | Value::Nothing => None,
+    }
+}
+
+/// Why a name has no value.
+fn why_unknown(name: &str, load: &[LoadResult]) -> String {
+    let Some((result, rest)) = split(name, load) else {
+        return if load.is_empty() {
+            format!("`{name}`: no load was run")
+        } else {
+            format!("`{name}` was not measured")
+        };
+    };
+    match clock(result, rest) {
+        Some((clock, _)) if clock.count == 0 => format!("`{name}`: nothing was granted there"),
+        Some(_) | None => format!("`{name}` was not measured"),
+    }
+}
+
+/// The quantiles of a condition that rest on fewer than ten values, in words.
+fn thin_quantiles(condition: &Expression, load: &[LoadResult]) -> Option<String> {
+    let thin: Vec<String> = condition
+        .names()
+        .into_iter()
+        .filter_map(|name| {
+            let (result, rest) = split(name, load)?;
+            let (clock, quantile_name) = clock(result, rest)?;
+            let beyond = (1.0 - quantile(quantile_name)?) * clock.count as f64;
+            (clock.count > 0 && beyond < BEYOND_MIN)
+                .then(|| format!("`{name}` rests on {} of {} answers", beyond.ceil().max(1.0), clock.count))
+        })
+        .collect();
+    (!thin.is_empty()).then(|| thin.join(", "))
+}
+
+/// What stands under the condition.
+fn label(met: Option<bool>, found: Option<Measured>, notes: &Option<String>) -> String {
+    let found = found.map_or_else(String::new, |found| format!(": measured {}", words(found)));
+    let thin = notes.as_ref().map_or_else(String::new, |notes| format!(" ({notes})"));
+    match met {
+        Some(true) => format!("met{found}{thin}"),
+        Some(false) => format!("missed{found}{thin}"),
+        None => "not judged".to_owned(),
+    }
+}
+
+fn words(found: Measured) -> String {
+    match found {
+        Measured::TimeUs(us) => format!("{:.1} ms", us / 1000.0),
+        Measured::Share(share) => format!("{:.2} %", share * 100.0),
+        Measured::Rate(rate) => format!("{rate:.1}/s"),
+        Measured::Count(count) => format!("{count}"),
+    }
+}
+
+/// The line at `place`, with `label` under its words.
+fn quote(place: &Place, label: String) -> Quote {
+    let (line, column) = place.file.line_column(place.span.start);
+    let words = place.file.slice(place.span);
+    let text = place.file.text().lines().nth(line as usize - 1).unwrap_or_default();
+    Quote {
+        path: place.file.name().to_owned(),
+        line,
+        column,
+        lines: vec![(line, text.to_owned())],
+        length: u32::try_from(words.lines().next().unwrap_or_default().chars().count()).unwrap_or(u32::MAX),
+        label,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::latency::Recorder;
+    use crate::results::{Book, ErrorCount, LedgerResult, LoadModel};
+    use crate::source::{SourceFile, Span};
+
+    fn clock(millis: impl Iterator<Item = u64>) -> Clock {
+        let mut recorder = Recorder::default();
+        millis.for_each(|value| recorder.record(Duration::from_millis(value)));
+        recorder.clock()
+    }
+
+    fn error(class: &str, count: u64) -> ErrorCount {
+        ErrorCount { class: class.to_owned(), count, first_us: 0, example: String::new() }
+    }
+
+    /// 990 granted in 1 to 990 ms, and ten errors.
+    fn steady() -> LoadResult {
+        let part = Part {
+            name: "xml".to_owned(),
+            response: clock([70, 70].into_iter()),
+            service: clock([30, 30].into_iter()),
+            errors: 2,
+        };
+        LoadResult {
+            name: "steady".to_owned(),
+            asks: "open, 100/s for 12 s".to_owned(),
+            model: LoadModel::Open,
+            took_us: 12_000_000,
+            warm_up_us: 2_000_000,
+            chains: 8,
+            book: Book { delayed: 5, ..Book::default() },
+            response: clock(1..=990),
+            service: clock(1..=990),
+            refused_response: Clock::default(),
+            refused_service: Clock::default(),
+            slip: clock(std::iter::once(1)),
+            parts: vec![part],
+            errors: vec![
+                error("refused: expired", 3),
+                error("http 5xx", 2),
+                error("reset", 1),
+                error("connect refused", 1),
+                error("starved", 3),
+            ],
+            series: Vec::new(),
+            stages: Vec::new(),
+            ledger: LedgerResult { duplicates: 4, ..LedgerResult::default() },
+            stolen: None,
+            untrusted: Vec::new(),
+        }
+    }
+
+    fn judged(condition: &str) -> ObjectiveResult {
+        let text = format!("objectives:\n  fast: {condition}\n");
+        let file = SourceFile::new("suite.yaml", text.clone());
+        let start = text.find(condition).unwrap();
+        let objective = Objective {
+            name: "fast".to_owned(),
+            strength: claim::Strength::Must,
+            condition: Expression::parse(condition).unwrap(),
+            at: Place { file, span: Span::new(start, start + condition.len()) },
+        };
+        judge(&[objective], &[steady()]).remove(0)
+    }
+
+    #[track_caller]
+    fn check(condition: &str, met: Option<bool>) {
+        let result = judged(condition);
+        assert_eq!(result.met, met, "{condition}: {:?} {:?}", result.measured, result.reason);
+    }
+
+    #[test]
+    fn latencies_are_compared() {
+        check("steady.response.p99 < 985ms", Some(true));
+        check("steady.response.p99 < 975ms", Some(false));
+        check("steady.service.p50 <= 500ms and steady.response.max < 1s", Some(true));
+        check("steady.response.p75 > 735ms and steady.response.p75 < 750ms", Some(true));
+        check("steady.xml.response.p50 < 80ms and steady.xml.service.mean < 40ms", Some(true));
+        check("steady.response.p99 < 2 * steady.response.p50", Some(true));
+        check("steady.slip.p50 < 5ms", Some(true));
+    }
+
+    #[test]
+    fn counts_shares_and_rates_are_compared() {
+        check("steady.errors == 1%", Some(true));
+        check("steady.errors < 1%", Some(false));
+        check("steady.refusals == 3 and steady.crashes == 2 and steady.lost == 1", Some(true));
+        check("steady.starved == 3 and steady.delayed == 5", Some(true));
+        check("steady.rate > 99/s and steady.rate < 100/s", Some(true));
+        check("steady.ledger.duplicates == 0", Some(false));
+        check("steady.ledger.strangers == 0", Some(true));
+        check("steady.xml.errors == 50%", Some(true));
+        check("errors == 1%", Some(true));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_undecided_and_says_why() {
+        let reason = |condition| judged(condition).reason.unwrap();
+        check("spike.response.p99 < 1s", None);
+        assert_eq!(reason("spike.response.p99 < 1s"), "`spike.response.p99` was not measured");
+        assert_eq!(reason("steady.json.response.p99 < 1s"), "`steady.json.response.p99` was not measured");
+        check("steady.response.p101 < 1s", None);
+        check("steady.response.p99 < 7", None);
+    }
+
+    #[test]
+    fn nothing_granted_is_no_good_latency() {
+        let empty = LoadResult { response: Clock::default(), ..steady() };
+        let file = SourceFile::new("suite.yaml", "steady.response.p99 < 1s");
+        let objective = Objective {
+            name: "fast".to_owned(),
+            strength: claim::Strength::Should,
+            condition: Expression::parse("steady.response.p99 < 1s").unwrap(),
+            at: Place { file, span: Span::new(0, 24) },
+        };
+        let result = judge(&[objective], &[empty]).remove(0);
+        assert_eq!((result.met, result.strength), (None, Strength::Should));
+        assert_eq!(result.reason.unwrap(), "`steady.response.p99`: nothing was granted there");
+    }
+
+    #[test]
+    fn one_comparison_states_both_sides_and_quotes_its_line() {
+        let result = judged("steady.errors <= 0.5%");
+        assert_eq!(result.measured, Some(Measured::Share(0.01)));
+        assert_eq!(result.limit, Some(Measured::Share(0.005)));
+        assert_eq!(result.comparison.as_deref(), Some("<="));
+        assert_eq!((result.quote.line, result.quote.column, result.quote.length), (2, 9, 21));
+        assert_eq!(result.quote.lines, [(2, "  fast: steady.errors <= 0.5%".to_owned())]);
+        assert_eq!(result.quote.label, "missed: measured 1.00 %");
+        assert_eq!(judged("steady.lost == 0 and steady.crashes == 0").comparison, None);
+    }
+
+    #[test]
+    fn a_quantile_that_rests_on_little_is_judged_and_noted() {
+        let thin = judged("steady.response.p99.9 < 2s");
+        assert_eq!(thin.met, Some(true));
+        assert_eq!(thin.reason.unwrap(), "`steady.response.p99.9` rests on 1 of 990 answers");
+        assert_eq!(judged("steady.response.p90 < 2s").reason, None);
+    }
+
+    #[test]
+    fn a_condition_beside_its_load_needs_no_profile() {
+        let load = steady();
+        let truth = |text| Expression::parse(text).unwrap().truth(&OfLoad(&load));
+        assert_eq!(truth("xml.response.p95 < 100ms and errors < 2%"), Truth::True);
+        assert_eq!(truth("steady.crashes == 2"), Truth::True);
+    }
+}

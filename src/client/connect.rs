@@ -49,8 +49,8 @@ impl Dialer {
         Ok(Dialer { host, port, connect_timeout: target.connect_timeout, tls })
     }
 
-    /// A new connection, if the guard lets it go there.
-    pub(super) async fn dial(&self, guard: &Guard) -> Result<Stream, Failure> {
+    /// A new connection, if the guard lets it go there, and how long its first round trip took.
+    pub(super) async fn dial(&self, guard: &Guard) -> Result<(Stream, Duration), Failure> {
         let deadline = Instant::now() + self.connect_timeout;
         let addresses = match timeout_at(deadline, self.resolve()).await {
             Ok(resolved) => resolved?,
@@ -59,16 +59,17 @@ impl Dialer {
         let host = self.host.to_string();
         let listed = |address: &SocketAddr| guard.allows(&host, address.ip(), self.port);
         let allowed: Vec<SocketAddr> = addresses.into_iter().filter(listed).collect();
-        let tcp = connect_in_order(&allowed, deadline).await?;
+        let (tcp, round_trip) = connect_in_order(&allowed, deadline).await?;
         // Requests are small and written whole: waiting for more to say only adds to the measurement.
         tcp.set_nodelay(true).map_err(|error| Failure::from_io(&error))?;
-        match &self.tls {
-            None => Ok(Stream::Plain(tcp)),
+        let stream = match &self.tls {
+            None => Stream::Plain(tcp),
             Some(secure) => match timeout_at(deadline, secure.shake_hands(tcp)).await {
-                Ok(stream) => stream,
-                Err(_) => Err(Failure::ConnectTimeout),
+                Ok(stream) => stream?,
+                Err(_) => return Err(Failure::ConnectTimeout),
             },
-        }
+        };
+        Ok((stream, round_trip))
     }
 
     async fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
@@ -99,14 +100,17 @@ fn server_name(host: &url::Host<String>) -> Option<ServerName<'static>> {
 
 /// The first address that answers. Each gets a fair share of the time that is left, so that a silent first
 /// one does not hide a good second one.
-async fn connect_in_order(addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream, Failure> {
+async fn connect_in_order(
+    addresses: &[SocketAddr],
+    deadline: Instant,
+) -> Result<(TcpStream, Duration), Failure> {
     let mut failure = Failure::Guarded;
     for (at, address) in addresses.iter().enumerate() {
         let now = Instant::now();
         let waiting = u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
         let share = deadline.saturating_duration_since(now) / waiting;
         failure = match timeout_at(now + share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Ok(stream)) => return Ok((stream, now.elapsed())),
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::TimedOut => Failure::ConnectTimeout,
             Ok(Err(error)) => Failure::from_io(&error),
             Err(_) => Failure::ConnectTimeout,
@@ -135,6 +139,15 @@ pub(super) enum Stream {
 }
 
 impl Stream {
+    /// Whether the system reports an error that nobody has seen yet, such as a reset after the end.
+    pub(super) fn has_error(&self) -> bool {
+        let tcp = match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+        };
+        !matches!(tcp.take_error(), Ok(None))
+    }
+
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,

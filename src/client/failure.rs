@@ -92,7 +92,7 @@ impl Failure {
     /// The class of an error of the operating system or of TLS, found by walking its causes.
     pub fn from_io(error: &std::io::Error) -> Failure {
         by_number(error.raw_os_error())
-            .or_else(|| error.get_ref().and_then(|inner| by_cause(inner)))
+            .or_else(|| error.get_ref().and_then(by_cause))
             .or_else(|| by_kind(error.kind()))
             .unwrap_or(Failure::Other)
     }

@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_rate_of_zero_is_still_a_rate() {
-        assert_eq!(Pace::at(0.0).interval, Duration::from_secs(86_400));
-        assert_eq!(Pace::at(f64::NAN).interval, Duration::from_secs(86_400));
+        assert_eq!(Pace::at(0.0).interval, Duration::from_hours(24));
+        assert_eq!(Pace::at(f64::NAN).interval, Duration::from_hours(24));
     }
 }

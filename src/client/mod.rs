@@ -225,8 +225,8 @@ impl Client {
 
     /// A connection of one's own, not shared with [`Client::send`].
     pub async fn connect(&self) -> Result<wire::Connection, Failure> {
-        let stream = self.door.dialer.dial(&self.door.guard).await?;
-        Ok(wire::Connection::new(self.door.clone(), stream))
+        let (stream, round_trip) = self.door.dialer.dial(&self.door.guard).await?;
+        Ok(wire::Connection::new(self.door.clone(), stream, round_trip))
     }
 
     /// The bytes of `request` as [`wire::Connection::exchange`] wants them: prefix, Host and Content-Length

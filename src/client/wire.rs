@@ -23,6 +23,10 @@ const BUFFER_START: usize = 4 * 1024;
 /// How long `100 Continue` is waited for before the body goes anyway.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long the end of a connection that was used before is looked into, at least and at most: two of its round
+/// trips lie between.
+const DOUBT: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
+
 /// One connection; closed by the first failure or by either side's wish.
 #[derive(Debug)]
 pub struct Connection {
@@ -36,6 +40,8 @@ pub struct Connection {
     end: usize,
     /// Exchanges that went well here.
     served: u64,
+    /// How long the end of this connection may be in doubt.
+    doubt: Duration,
     /// An exchange began and did not end: its future was dropped.
     busy: bool,
     /// The request was not sent whole, or not in a way that both sides understand alike.
@@ -60,7 +66,7 @@ enum Turn {
 }
 
 impl Connection {
-    pub(super) fn new(door: Arc<Door>, stream: Stream) -> Connection {
+    pub(super) fn new(door: Arc<Door>, stream: Stream, round_trip: Duration) -> Connection {
         Connection {
             reader: Reader::new(door.target.body_max),
             door,
@@ -69,6 +75,7 @@ impl Connection {
             start: 0,
             end: 0,
             served: 0,
+            doubt: (2 * round_trip).clamp(DOUBT.0, DOUBT.1),
             busy: false,
             last: false,
             first_byte: FirstByte::Unheard,
@@ -100,7 +107,8 @@ impl Connection {
         let deadline = sent_at + self.door.target.timeout;
         let result = timeout_at(deadline.into(), self.travel(&request, &mut answer)).await;
         let done_at = Instant::now();
-        let result = self.finish(result.unwrap_or(Err(Failure::ResponseTimeout))).map(|()| answer);
+        let result = result.unwrap_or(Err(Failure::ResponseTimeout));
+        let result = self.finish(result, done_at - sent_at).await.map(|()| answer);
         let first_byte_at = match self.first_byte {
             FirstByte::At(at) => Some(at),
             FirstByte::Unheard | FirstByte::Heard | FirstByte::Awaited => None,
@@ -128,7 +136,8 @@ impl Connection {
         self.last = false;
         let result = timeout_at((sent_at + timeout).into(), self.converse(bytes, answer)).await;
         let done_at = Instant::now();
-        (sent_at, done_at, self.finish(result.unwrap_or(Err(Failure::ResponseTimeout))))
+        let result = result.unwrap_or(Err(Failure::ResponseTimeout));
+        (sent_at, done_at, self.finish(result, done_at - sent_at).await)
     }
 
     /// Whether another exchange may be started here: open, nothing left over, no close announced or pending.
@@ -168,22 +177,47 @@ impl Connection {
     }
 
     /// Ends an exchange: keeps the connection only if nothing speaks against it.
-    fn finish(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
+    async fn finish(&mut self, result: Result<(), Failure>, after: Duration) -> Result<(), Failure> {
         self.busy = false;
-        if result.is_err() || self.last || !self.reader.is_persistent() || self.stream.is_none() {
-            self.hang_up();
-        }
-        let unheard = matches!(self.first_byte, FirstByte::Unheard | FirstByte::Awaited);
-        match result {
-            Err(Failure::ClosedBeforeAnswer | Failure::Reset) if self.served > 0 && unheard => {
-                Err(Failure::ReuseRace)
-            }
+        let result = match result {
             Ok(()) => {
                 self.served += 1;
                 Ok(())
             }
-            Err(failure) => Err(failure),
+            Err(failure) => Err(self.explain(failure, after).await),
+        };
+        if result.is_err() || self.last || !self.reader.is_persistent() {
+            self.hang_up();
         }
+        result
+    }
+
+    /// Tells the race of an idle connection from a server that took the request and closed without a word. In a
+    /// race the server's end was closed already when the request came, and its system refuses what comes then.
+    async fn explain(&mut self, failure: Failure, after: Duration) -> Failure {
+        let unheard = matches!(self.first_byte, FirstByte::Unheard | FirstByte::Awaited);
+        if self.served == 0 || !unheard {
+            return failure;
+        }
+        match failure {
+            Failure::Reset if after <= self.doubt => Failure::ReuseRace,
+            Failure::ClosedBeforeAnswer if self.is_refused_soon().await => Failure::ReuseRace,
+            other => other,
+        }
+    }
+
+    async fn is_refused_soon(&mut self) -> bool {
+        let patience = tokio::time::Instant::now() + self.doubt;
+        while let Some(stream) = &self.stream {
+            if stream.has_error() {
+                return true;
+            }
+            if tokio::time::Instant::now() >= patience {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        false
     }
 
     fn hang_up(&mut self) {

@@ -1,5 +1,7 @@
 //! The HTTP/1.1 codec against hyper's: the same verdict on every stream of bytes, or a difference with a name.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::collections::BTreeMap;
 
 use assay::client::http1::{HEAD_MAX, HEADERS_MAX, INFORMATIONAL_MAX, Reader};
@@ -146,7 +148,8 @@ async fn theirs(stream: &Stream) -> Option<(u16, Vec<u8>)> {
 
 async fn play(mut far: tokio::io::DuplexStream, bytes: Vec<u8>) {
     let mut request = [0; 1024];
-    far.read(&mut request).await.unwrap();
+    let asked = far.read(&mut request).await.unwrap();
+    assert!(asked > 0);
     drop(far.write_all(&bytes).await);
 }
 

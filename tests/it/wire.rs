@@ -1,5 +1,7 @@
 //! Bad weather: what an endpoint can do to a connection, and the class that each of it has.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use assay::client::guard::Guard;
+use assay::client::side::Control;
 use assay::client::tls::Roots;
 use assay::client::{Answer, Client, Exchange, Failure, Request, Target, Travel};
 use assay::suite::call::Abort;
@@ -36,11 +39,9 @@ impl Peer {
         let mut bytes = Vec::new();
         let mut buffer = [0; 4096];
         loop {
-            if let Some(total) = request_length(&bytes) {
-                if bytes.len() >= total {
-                    self.requests.fetch_add(1, Ordering::SeqCst);
-                    return Some(bytes);
-                }
+            if request_length(&bytes).is_some_and(|total| bytes.len() >= total) {
+                self.requests.fetch_add(1, Ordering::SeqCst);
+                return Some(bytes);
             }
             match self.stream.read(&mut buffer).await {
                 Ok(0) | Err(_) => return None,
@@ -60,7 +61,9 @@ fn request_length(bytes: &[u8]) -> Option<usize> {
     if text.contains("chunked") {
         return text.find("0\r\n\r\n").map(|end| end + 5);
     }
-    let length = text[..head].lines().find_map(|line| line.strip_prefix("Content-Length: "));
+    let length = text[..head].lines().find_map(|line| {
+        line.strip_prefix("Content-Length: ").or_else(|| line.strip_prefix("content-length: "))
+    });
     Some(head + length.map_or(0, |length| length.parse::<usize>().unwrap()))
 }
 
@@ -196,7 +199,8 @@ async fn a_closed_port_refuses() {
 #[tokio::test]
 async fn a_name_that_does_not_exist_is_dns() {
     let mut target = target("127.0.0.1:1".parse().unwrap());
-    target.url = "http://nowhere.invalid:1/".parse().unwrap();
+    // No resolver asks anyone for a label of more than 63 letters.
+    target.url = format!("http://{}.invalid:1/", "n".repeat(64)).parse().unwrap();
     let client = Client::new(target, Guard::exempt()).unwrap();
     failed(&in_time(client.send(get())).await.result, Failure::Dns);
 }
@@ -464,13 +468,56 @@ async fn a_server_that_closes_after_each_answer_never_sees_a_request_twice() {
             Err(other) => panic!("{other:?}"),
         }
     }
+    println!("{raced} of 200 raced");
     let (seen, sent) = (server.requests.load(Ordering::SeqCst), client.requests_sent());
     assert!(seen <= sent && sent <= 200, "{seen} seen, {sent} sent, {raced} raced");
     assert_eq!(seen, 200 - raced);
 }
 
+/// A server on a thread of its own that answers one request per connection and closes without saying so.
+fn abrupt(connections: u64) -> (SocketAddr, std::thread::JoinHandle<u64>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = move || {
+        let mut seen = 0;
+        for number in 0..connections {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut buffer = [0; 1024];
+            seen += u64::from(stream.read(&mut buffer).unwrap() > 0);
+            stream.write_all(OK).unwrap();
+            // Now before, now after the next request.
+            let answered_at = Instant::now();
+            while answered_at.elapsed() < Duration::from_micros(number) {}
+        }
+        seen
+    };
+    (address, std::thread::spawn(serve))
+}
+
 #[tokio::test]
-async fn a_close_at_the_next_request_is_a_reuse_race_and_not_sent_again() {
+async fn a_request_that_meets_a_close_is_a_reuse_race_and_was_not_seen() {
+    const ROUNDS: u64 = 200;
+    let (address, server) = abrupt(ROUNDS);
+    let client = client(address);
+    let mut bytes = Vec::new();
+    client.write_request(&post("b"), &mut bytes);
+    let mut answer = Answer::empty();
+    for _ in 0..ROUNDS {
+        let mut connection = client.connect().await.unwrap();
+        connection.exchange(&bytes, Duration::from_secs(5), &mut answer).await.2.unwrap();
+        let (_, _, second) = connection.exchange(&bytes, Duration::from_secs(5), &mut answer).await;
+        assert_eq!(second, Err(Failure::ReuseRace));
+    }
+    assert_eq!(server.join().unwrap(), ROUNDS);
+    println!(
+        "{} of {ROUNDS} second requests left before the close was seen",
+        client.requests_sent() - ROUNDS
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_takes_the_next_request_and_closes_is_no_reuse_race() {
     let server = serve(|mut peer| async move {
         peer.request().await;
         peer.say(OK).await;
@@ -479,7 +526,7 @@ async fn a_close_at_the_next_request_is_a_reuse_race_and_not_sent_again() {
     .await;
     let client = client(server.address);
     body(&client.send(post("")).await.result, "ok");
-    failed(&client.send(post("")).await.result, Failure::ReuseRace);
+    failed(&client.send(post("")).await.result, Failure::ClosedBeforeAnswer);
     assert_eq!((client.requests_sent(), server.requests.load(Ordering::SeqCst)), (2, 2));
 }
 
@@ -849,4 +896,76 @@ fn a_client_needs_roots_only_for_tls() {
     assert!(Client::trusting(target(address), Guard::exempt(), Roots::Pem(b"")).is_ok());
     let secure = Target { url: "https://127.0.0.1:1".parse().unwrap(), ..target(address) };
     assert!(Client::trusting(secure, Guard::exempt(), Roots::Pem(b"nothing")).is_err());
+}
+
+// The side door
+
+/// A control port that says `document` to everything, and what it was asked.
+async fn controlled(document: &'static str) -> (Control, Arc<std::sync::Mutex<Vec<String>>>) {
+    let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let keep = asked.clone();
+    let server = serve(move |mut peer| {
+        let keep = keep.clone();
+        async move {
+            while let Some(bytes) = peer.request().await {
+                let text = String::from_utf8(bytes).unwrap();
+                let line = text.lines().next().unwrap().replace(" HTTP/1.1", "");
+                let body = text.split("\r\n\r\n").nth(1).unwrap();
+                keep.lock().unwrap().push(format!("{line} {body}").trim().to_owned());
+                let length = document.len();
+                peer.say(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{document}").as_bytes())
+                    .await;
+            }
+        }
+    })
+    .await;
+    (Control::new(format!("http://{}", server.address).parse().unwrap()), asked)
+}
+
+#[tokio::test]
+async fn a_control_port_is_read_and_told() {
+    let (control, asked) =
+        controlled(r#"{"now_ms": 86400000, "requests": 3, "granted": 2, "refused": 1}"#).await;
+    assert_eq!(control.now().await.unwrap().to_string(), "1970-01-02T00:00:00Z");
+    let ledger = control.ledger().await.unwrap();
+    assert_eq!((ledger.requests, ledger.granted, ledger.refused), (3, 2, 1));
+    control.advance(Duration::from_secs(2)).await.unwrap();
+    control.restart().await.unwrap();
+    control.stall(Duration::from_secs(1)).await.unwrap();
+    let expected = [
+        "GET /clock",
+        "GET /ledger",
+        r#"POST /clock {"advance_ms":2000}"#,
+        "POST /restart {}",
+        r#"POST /stall {"for_ms":1000}"#,
+    ];
+    assert_eq!(*asked.lock().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_nonce_and_identities_are_read() {
+    let (control, _) = controlled(r#"{"assay-mock": 1, "nonce": "n1", "dialect": "pfms"}"#).await;
+    assert_eq!(control.answers("n1").await, Ok(true));
+    assert_eq!(control.answers("n2").await, Ok(false));
+    let (control, _) = controlled("<html>").await;
+    assert_eq!(control.answers("n1").await, Ok(false));
+    assert!(control.ledger().await.is_err());
+    let (control, _) = controlled(r#"[{"name": "a", "slots": {"tenant": "07", "secret": "s3"}}]"#).await;
+    let identities = control.identities().await.unwrap();
+    assert_eq!((identities[0].0.as_str(), identities[0].1[0].1.expose()), ("a", "07"));
+}
+
+#[tokio::test]
+async fn a_control_port_is_nowhere_but_here() {
+    let elsewhere = Control::new("http://192.0.2.1:9/".parse().unwrap());
+    let error = elsewhere.restart().await.unwrap_err().to_string();
+    assert_eq!(error, "control port: `http://192.0.2.1:9/` is not http on the loopback interface");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = Control::new(format!("http://{}", listener.local_addr().unwrap()).parse().unwrap());
+    drop(listener);
+    let error = nobody.now().await.unwrap_err().to_string();
+    assert!(
+        error.starts_with("control port: nothing can be connected to there at http://127.0.0.1"),
+        "{error}"
+    );
 }

@@ -89,7 +89,7 @@ fn known(name: &str) -> Result<Charset, String> {
 }
 
 fn shown(name: &str) -> String {
-    name.chars().filter(|c| c.is_ascii_graphic()).take(24).collect()
+    name.chars().filter(char::is_ascii_graphic).take(24).collect()
 }
 
 fn marked(body: &[u8]) -> Option<Charset> {

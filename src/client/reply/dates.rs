@@ -149,8 +149,8 @@ impl Parts {
             'm' => self.minute = small()?,
             's' => self.second = small()?,
             _ => {
-                self.nanosecond =
-                    number.checked_mul(10_i32.pow(9_u32.checked_sub(u32::try_from(count).ok()?)?))?
+                let missing = 9_u32.checked_sub(u32::try_from(count).ok()?)?;
+                self.nanosecond = number.checked_mul(10_i32.pow(missing))?;
             }
         }
         Some(rest)

@@ -51,9 +51,8 @@ impl Places<'_> {
         let mut best = (Found::Absent, false);
         for place in self.source(field).map_or(&[][..], |source| &source.at) {
             match self.find(place, detours) {
-                (Found::Absent, _) => {}
                 (Found::Null, inside) if best.0 == Found::Absent => best = (Found::Null, inside),
-                (Found::Null, _) => {}
+                (Found::Absent | Found::Null, _) => {}
                 found => return found,
             }
         }

@@ -19,7 +19,7 @@ fn wrong(text: &str) -> Vec<Diagnostic> {
 }
 
 /// A small dialect that is right.
-const SMALL: &str = r#"assay-dialect: 1
+const SMALL: &str = r"assay-dialect: 1
 name: small
 slots: [refresh]
 operations:
@@ -30,7 +30,7 @@ operations:
     answers:
       types: [application/json]
       fields: { access: /access, expires: { at: access#exp, as: epoch, of: access } }
-"#;
+";
 
 /// SMALL with one thing changed: the words under the caret, the message, the label.
 #[track_caller]

@@ -1,6 +1,6 @@
 //! JSON by RFC 8259: written without added whitespace, read without leniency.
 
-use super::{DEPTH_MAX, Leaf, Tree};
+use super::{DEPTH_MAX, Leaf, Tree, VALUES_MAX};
 
 /// The members as one object.
 pub(super) fn write(members: &[(String, Leaf)]) -> Vec<u8> {
@@ -46,7 +46,7 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
 
 /// Reads one JSON text.
 pub(super) fn read(text: &str) -> Result<Tree, String> {
-    let mut cursor = Cursor { text, at: 0 };
+    let mut cursor = Cursor { text, at: 0, values: 0 };
     cursor.skip_space();
     let tree = cursor.value(0)?;
     cursor.skip_space();
@@ -60,6 +60,7 @@ pub(super) fn read(text: &str) -> Result<Tree, String> {
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
+    values: usize,
 }
 
 impl Cursor<'_> {
@@ -89,6 +90,10 @@ impl Cursor<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Tree, String> {
+        self.values += 1;
+        if self.values > VALUES_MAX {
+            return self.wrong("too many values");
+        }
         match self.peek() {
             Some(b'{' | b'[') if depth >= DEPTH_MAX => self.wrong(&format!("more than {DEPTH_MAX} levels")),
             Some(b'{') => self.object(depth + 1),
@@ -337,11 +342,12 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_bounded() {
+    fn depth_and_the_number_of_values_are_bounded() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(read(&nested(DEPTH_MAX)).is_ok());
         refused(&nested(DEPTH_MAX + 1), "more than 512 levels at byte 512");
         refused(&"[".repeat(1_000_000), "more than 512 levels at byte 512");
+        refused(&format!("[{}0]", "0,".repeat(1_000_000)), "too many values at byte 399999");
     }
 
     proptest! {

@@ -12,6 +12,10 @@ use crate::dialect::Codec;
 /// Documents nested deeper than this are refused, so that no answer can exhaust the stack.
 pub const DEPTH_MAX: usize = 512;
 
+/// Documents of more values than this are refused: a value takes far more memory than the two bytes that can
+/// ask for it.
+pub const VALUES_MAX: usize = 200_000;
+
 /// A document as it was read: order, duplicates and number text kept; nil, absent and empty apart.
 #[derive(Clone, PartialEq)]
 pub enum Tree {

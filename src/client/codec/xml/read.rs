@@ -7,10 +7,13 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::XSI;
 use super::grammar::{attributes, is_char, is_plain_name, is_space, resolve, split_name};
-use crate::client::codec::{DEPTH_MAX, Tree, XmlDocument};
+use crate::client::codec::{DEPTH_MAX, Tree, VALUES_MAX, XmlDocument};
 
 /// So many stray elements are named at most.
 const STRAYS_MAX: usize = 16;
+
+/// Every name looks through the bindings in force, so their number is bounded.
+const BINDINGS_MAX: usize = 256;
 
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
@@ -67,6 +70,7 @@ struct Building {
     bindings: Vec<(String, String)>,
     done: Option<Open>,
     strays: Vec<String>,
+    elements: usize,
 }
 
 impl Building {
@@ -120,6 +124,10 @@ impl Building {
         if self.open.len() == DEPTH_MAX {
             return Err("too many levels");
         }
+        self.elements += 1;
+        if self.elements > VALUES_MAX {
+            return Err("too many elements");
+        }
         let name = tag.name();
         let (prefix, local) = split_name(name.as_ref())?;
         let attributes = attributes(tag.attributes_raw())?;
@@ -145,6 +153,9 @@ impl Building {
         let reserved = prefix == "xmlns" || value == XMLNS || (prefix == "xml") != (value == XML);
         if reserved || (value.is_empty() && !prefix.is_empty()) {
             return Err("an illegal namespace declaration");
+        }
+        if self.bindings.len() == BINDINGS_MAX {
+            return Err("too many namespace declarations");
         }
         self.bindings.push((prefix.to_owned(), value.to_owned()));
         Ok(())
@@ -346,10 +357,12 @@ mod tests {
     }
 
     #[test]
-    fn depth_and_the_list_of_strays_are_bounded() {
+    fn depth_size_and_the_list_of_strays_are_bounded() {
         let nested = |depth: usize| "<a>".repeat(depth) + &"</a>".repeat(depth);
         assert!(read(&nested(DEPTH_MAX)).is_ok());
         refused(&nested(DEPTH_MAX + 1), "too many levels at byte 1536");
+        refused(&format!("<a>{}</a>", "<b/>".repeat(VALUES_MAX)), "too many elements");
+        refused(&"<a xmlns='urn:a'>".repeat(BINDINGS_MAX + 1), "too many namespace declarations");
         let strays = format!("<a>{}</a>", "<b xmlns='urn:b'/>".repeat(100));
         assert_eq!(read(&strays).unwrap().strays.len(), STRAYS_MAX);
     }

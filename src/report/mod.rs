@@ -3,7 +3,9 @@
 //! Pure functions of a [`Run`](crate::results::Run), and listeners of its events. Names no engine and no client;
 //! cannot fail a run. Nothing reads what is written here.
 
+mod clean;
 pub mod html;
 pub mod junit;
 pub mod markdown;
+mod state;
 pub mod terminal;

@@ -1,0 +1,338 @@
+//! The load: one row per profile, then each profile with a sentence, its curves and its errors.
+
+use super::chart::{Figure, distribution, percentile, strip, time as over_time};
+use super::failures::at;
+use super::latency::{Latency, Limit, few_beyond, limits, path};
+use super::markup::Html;
+use crate::report::clean::{line, shorten, slug};
+use crate::report::state::State;
+use crate::results::wording::{count, many, rate, sentence, share, tick, time};
+use crate::results::{Clock, LoadModel, LoadResult, Run};
+
+/// Fewer granted answers than this are shown one by one.
+const FEW: u64 = 20;
+
+pub(super) struct View {
+    pub(super) rows: Vec<Row>,
+    pub(super) profiles: Vec<Profile>,
+    pub(super) any_open: bool,
+    pub(super) any_starved: bool,
+}
+
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) asks: String,
+    pub(super) answers: String,
+    pub(super) quantiles: [Quantile; 3],
+    pub(super) service: Quantile,
+    pub(super) errors: String,
+    pub(super) erred: bool,
+    pub(super) starved: String,
+    pub(super) any_starved: bool,
+    pub(super) symbol: &'static str,
+    pub(super) word: String,
+    pub(super) missed: bool,
+}
+
+/// A percentile; in brackets where fewer than ten answers lie beyond it.
+pub(super) struct Quantile {
+    pub(super) text: String,
+    pub(super) few: bool,
+}
+
+pub(super) struct Profile {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) asks: String,
+    pub(super) untrusted: Vec<Html>,
+    pub(super) sentence: Html,
+    pub(super) figures: Vec<Figure>,
+    pub(super) time: Figure,
+    pub(super) clocks: Vec<ClockRow>,
+    pub(super) any_few: bool,
+    pub(super) errors: Vec<ErrorRow>,
+    pub(super) parts: Vec<PartRow>,
+}
+
+pub(super) struct ClockRow {
+    pub(super) name: &'static str,
+    pub(super) answers: String,
+    pub(super) quantiles: Vec<Quantile>,
+}
+
+pub(super) struct ErrorRow {
+    pub(super) class: String,
+    pub(super) count: String,
+    pub(super) share: String,
+    pub(super) first: String,
+    pub(super) example: Html,
+}
+
+pub(super) struct PartRow {
+    pub(super) name: String,
+    pub(super) answers: String,
+    pub(super) p50: Quantile,
+    pub(super) p99: Quantile,
+    pub(super) errors: String,
+}
+
+impl View {
+    pub(super) fn of(run: &Run) -> View {
+        View {
+            rows: run.load.iter().map(|profile| row(run, profile)).collect(),
+            profiles: run.load.iter().map(|load| profile(run, load)).collect(),
+            any_open: run.load.iter().any(|load| load.model == LoadModel::Open),
+            any_starved: run.load.iter().any(|load| load.book.starved > 0),
+        }
+    }
+}
+
+fn quantile(clock: &Clock, name: &str, at: f64) -> Quantile {
+    match clock.quantiles_us.get(name) {
+        Some(micros) if clock.count > 0 => {
+            let few = few_beyond(clock.count, at) && name != "max";
+            let text = if few { format!("({})", time(*micros)) } else { time(*micros) };
+            Quantile { text, few }
+        }
+        Some(_) | None => Quantile { text: "–".to_owned(), few: false },
+    }
+}
+
+/// Errors and starved arrivals over everything that was scheduled.
+fn errors(load: &LoadResult) -> u64 {
+    load.book.refused + load.book.failed + load.book.starved
+}
+
+fn row(run: &Run, load: &LoadResult) -> Row {
+    let (symbol, word, missed) = verdict(run, load);
+    Row {
+        id: slug(&load.name),
+        name: shorten(&line(&load.name), 24),
+        asks: shorten(&line(&load.asks), 80),
+        answers: count(load.book.granted + load.book.refused),
+        quantiles: [
+            quantile(&load.response, "p50", 0.5),
+            quantile(&load.response, "p90", 0.9),
+            quantile(&load.response, "p99", 0.99),
+        ],
+        service: quantile(&load.service, "p99", 0.99),
+        errors: share(errors(load) as f64 / load.book.scheduled.max(1) as f64),
+        erred: errors(load) > 0,
+        starved: count(load.book.starved),
+        any_starved: load.book.starved > 0,
+        symbol,
+        word,
+        missed,
+    }
+}
+
+/// The worst of the objectives that name this profile.
+fn verdict(run: &Run, load: &LoadResult) -> (&'static str, String, bool) {
+    if !load.untrusted.is_empty() {
+        return ("odd", "untrusted".to_owned(), false);
+    }
+    let prefix = format!("{}.", load.name);
+    let of_this = run.objectives.iter().filter(|objective| {
+        path(objective).is_some_and(|path| path.starts_with(&prefix)) || objective.condition.contains(&prefix)
+    });
+    let states: Vec<State> = of_this.map(State::of_objective).collect();
+    let worst = [State::Missed, State::Odd, State::Pass].into_iter().find(|state| states.contains(state));
+    worst.map_or(("skip", "none".to_owned(), false), |state| {
+        (super::table_mark(state), state.word().to_owned(), state == State::Missed)
+    })
+}
+
+fn profile(run: &Run, load: &LoadResult) -> Profile {
+    let limits = limits(run, &load.name);
+    let response = Latency::of(&load.response);
+    let open = load.model == LoadModel::Open;
+    let service = open.then(|| Latency::of(&load.service)).filter(|service| service.count() > 0);
+    let clocks = clocks(load);
+    Profile {
+        id: slug(&load.name),
+        name: shorten(&line(&load.name), 40),
+        asks: format!("{}, {}", shorten(&line(&load.asks), 120), many(load.chains.into(), "chain", "chains")),
+        untrusted: load.untrusted.iter().map(|reason| Html::prose(&sentence(&line(reason)))).collect(),
+        sentence: Html::prose(&said(load, &limits)),
+        figures: figures(load, &response, service.as_ref(), &limits),
+        time: over_time::panels(load, &limits),
+        any_few: clocks.iter().flat_map(|row| &row.quantiles).any(|quantile| quantile.few),
+        clocks,
+        errors: error_rows(load),
+        parts: parts(load),
+    }
+}
+
+fn figures(
+    load: &LoadResult,
+    response: &Latency,
+    service: Option<&Latency>,
+    limits: &[Limit],
+) -> Vec<Figure> {
+    match response.count() {
+        0 => {
+            let why = if load.book.granted > 0 {
+                "Every grant fell into the warm-up, so there is nothing to measure."
+            } else {
+                "Nothing was granted, so there is no response time to draw."
+            };
+            vec![Figure::sentence("By percentile", "no answers".to_owned(), why.to_owned())]
+        }
+        1..FEW => vec![strip::dots(response, service)],
+        _ => {
+            let refused = Latency::of(&load.refused_response);
+            let mut figures = vec![
+                percentile::curve(response, service, limits),
+                distribution::bars(response, service, &refused),
+            ];
+            if response.clipped > 0 {
+                figures[1].caption.push_str(&format!(
+                    "; {} beyond the top of the scale, drawn at its edge",
+                    count(response.clipped)
+                ));
+            }
+            figures
+        }
+    }
+}
+
+/// A sentence that could be said aloud.
+fn said(load: &LoadResult, limits: &[Limit]) -> String {
+    let book = &load.book;
+    let mut parts = Vec::new();
+    if book.granted == 0 {
+        let why = load.errors.iter().max_by_key(|error| error.count);
+        let why = why.map_or(String::new(), |error| format!(": {}", line(&error.class)));
+        parts.push(format!("None of {} was granted{why}.", many(book.scheduled, "arrival", "arrivals")));
+        return parts.join(" ");
+    }
+    parts.push(pace(load));
+    parts.extend(crossing(load, limits));
+    if book.starved > 0 {
+        parts.push(format!(
+            "{} found no idle chain in time and starved.",
+            many(book.starved, "arrival", "arrivals")
+        ));
+    } else if book.delayed > 0 {
+        parts.push(format!("{} had to wait for a chain.", many(book.delayed, "arrival", "arrivals")));
+    }
+    if book.cut_off > 0 {
+        parts.push(format!("{} cut off by the stop.", many(book.cut_off, "arrival was", "arrivals were")));
+    }
+    parts.extend(agreement(load));
+    parts.join(" ")
+}
+
+/// Whether the rate held, as far as the sums tell.
+fn pace(load: &LoadResult) -> String {
+    let book = &load.book;
+    let seconds = load.took_us as f64 / 1e6;
+    let answered = (book.granted + book.refused) as f64 / seconds.max(1e-3);
+    match load.model {
+        LoadModel::Closed => format!(
+            "{} answers a second from {} {} in turn.",
+            rate(answered).trim_end_matches("/s"),
+            many(load.chains.into(), "chain", "chains"),
+            if load.chains == 1 { "used" } else { "each used" }
+        ),
+        LoadModel::Open => {
+            let unanswered = book.scheduled - (book.granted + book.refused).min(book.scheduled);
+            match unanswered {
+                0 => format!("All {} were answered.", many(book.scheduled, "arrival", "arrivals")),
+                open => format!(
+                    "{} of {} were not answered.",
+                    count(open),
+                    many(book.scheduled, "arrival", "arrivals")
+                ),
+            }
+        }
+    }
+}
+
+/// When p99 first crossed its limit for good, and what was asked for then.
+fn crossing(load: &LoadResult, limits: &[Limit]) -> Option<String> {
+    let limit = limits.iter().find(|limit| limit.name == "p99" && limit.met == Some(false))?;
+    let over = |second: &&crate::results::Second| {
+        second.response_us.is_some_and(|response| response[2] as f64 > limit.micros)
+    };
+    let above = load.series.iter().rev().take_while(over).last()?;
+    Some(format!(
+        "p99 stays above its limit of {} from {} on, when {} are asked for.",
+        tick(limit.micros),
+        at(u64::from(above.at_s) * 1_000_000),
+        rate(above.asked as f64)
+    ))
+}
+
+/// What the two clocks say about waiting.
+fn agreement(load: &LoadResult) -> Option<String> {
+    if load.model == LoadModel::Closed {
+        return Some("Closed load: each user waits for its answer, so response is service.".to_owned());
+    }
+    let p99 = |clock: &Clock| clock.quantiles_us.get("p99").copied().filter(|us| *us > 0.0);
+    let (response, service) = p99(&load.response).zip(p99(&load.service))?;
+    let times = response / service;
+    Some(if times < 1.1 {
+        "Response and service agree up to p99: nothing queued on our side.".to_owned()
+    } else {
+        format!("At p99 response is {times:.1} times service: requests waited before they were sent.")
+    })
+}
+
+const QUANTILES: [(&str, f64); 5] =
+    [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
+
+fn clocks(load: &LoadResult) -> Vec<ClockRow> {
+    let row = |name, clock: &Clock| ClockRow {
+        name,
+        answers: count(clock.count),
+        quantiles: QUANTILES.iter().map(|(name, at)| quantile(clock, name, *at)).collect(),
+    };
+    let mut rows = vec![row("response", &load.response)];
+    if load.model == LoadModel::Open {
+        rows.push(row("service", &load.service));
+    }
+    if load.refused_response.count > 0 {
+        rows.push(row("refused, response", &load.refused_response));
+        if load.model == LoadModel::Open {
+            rows.push(row("refused, service", &load.refused_service));
+        }
+    }
+    rows
+}
+
+fn error_rows(load: &LoadResult) -> Vec<ErrorRow> {
+    let mut errors: Vec<&crate::results::ErrorCount> =
+        load.errors.iter().filter(|error| error.count > 0).collect();
+    errors.sort_by_key(|error| std::cmp::Reverse(error.count));
+    errors
+        .into_iter()
+        .take(20)
+        .map(|error| ErrorRow {
+            class: shorten(&line(&error.class), 60),
+            count: count(error.count),
+            share: share(error.count as f64 / load.book.scheduled.max(1) as f64),
+            first: at(error.first_us),
+            example: Html::prose(&shorten(&line(&error.example), 200)),
+        })
+        .collect()
+}
+
+/// By format and stage, where there is more than one.
+fn parts(load: &LoadResult) -> Vec<PartRow> {
+    if load.parts.len() < 2 {
+        return Vec::new();
+    }
+    load.parts
+        .iter()
+        .take(40)
+        .map(|part| PartRow {
+            name: shorten(&line(&part.name), 60),
+            answers: count(part.response.count),
+            p50: quantile(&part.response, "p50", 0.5),
+            p99: quantile(&part.response, "p99", 0.99),
+            errors: count(part.errors),
+        })
+        .collect()
+}

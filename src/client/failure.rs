@@ -21,7 +21,8 @@ pub enum Failure {
     ClosedBeforeAnswer,
     /// The connection was closed within the answer.
     ClosedWithinAnswer,
-    /// An idle connection turned out to be closed at the moment of its next use.
+    /// An idle connection turned out to be closed at the moment of its next use: the endpoint did not take the
+    /// request. A server that takes it and closes is [`Failure::ClosedBeforeAnswer`].
     ReuseRace,
     /// No complete answer in time.
     ResponseTimeout,
@@ -29,7 +30,8 @@ pub enum Failure {
     OversizedBody,
     /// The head is larger than the limit, or has too many headers.
     OversizedHead,
-    /// The bytes are no HTTP/1.1 answer.
+    /// The bytes are no HTTP/1.1 answer, or one whose framing nobody asked for: 101, an unknown transfer coding,
+    /// a length that is no number.
     NotHttp,
     /// Two lengths that differ, or a length and chunked both.
     AmbiguousLength,
@@ -37,7 +39,7 @@ pub enum Failure {
     BrokenChunks,
     /// Bytes were left after the answer.
     TrailingBytes,
-    /// An answer came before the request was sent.
+    /// An answer came before the request was sent; it was not sent then.
     EarlyAnswer,
     /// 1xx answers without end.
     EndlessInformational,

@@ -12,7 +12,9 @@ use assay::client::guard::Guard;
 use assay::client::side::Control;
 use assay::client::tls::Roots;
 use assay::client::{Answer, Client, Exchange, Failure, Request, Target, Travel};
+use assay::mock::{Controller, MockOptions, MockServer};
 use assay::suite::call::Abort;
+use assay::suite::environment::MockSpec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -665,7 +667,7 @@ async fn the_body_waits_for_continue_and_is_kept_back_after_a_refusal() {
 async fn an_answer_while_the_request_is_on_its_way_is_heard() {
     let server = serve(|mut peer| async move {
         let mut buffer = [0; 1024];
-        peer.stream.read(&mut buffer).await.unwrap();
+        assert!(peer.stream.read(&mut buffer).await.unwrap() > 0);
         peer.say(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n").await;
         tokio::time::sleep(Duration::from_millis(300)).await;
     })
@@ -968,4 +970,36 @@ async fn a_control_port_is_nowhere_but_here() {
         error.starts_with("control port: nothing can be connected to there at http://127.0.0.1"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn the_mock_and_its_control_agree() {
+    let mock = MockServer::start(MockOptions {
+        spec: MockSpec::default(),
+        dialect: assay::dialect::builtin("oauth2").unwrap(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        control: "127.0.0.1:0".parse().unwrap(),
+        controller: Controller::Endpoint,
+        threads: 1,
+    })
+    .unwrap();
+    let control = Control::new(mock.control_url().parse().unwrap());
+    assert_eq!(control.answers("7f3a").await, Ok(true));
+    let (theirs, own) = (control.identities().await.unwrap(), mock.identities());
+    assert_eq!(theirs, own);
+    let before = control.now().await.unwrap();
+    control.advance(Duration::from_hours(1)).await.unwrap();
+    let moved = control.now().await.unwrap().duration_since(before).as_secs();
+    assert!((3600..3660).contains(&moved), "{moved}");
+    assert_eq!(control.ledger().await.unwrap().requests, mock.ledger().requests);
+
+    // A restart closes connections, and costs no request.
+    let target = Target { url: mock.url().parse().unwrap(), ..target("127.0.0.1:1".parse().unwrap()) };
+    let client = Client::new(target, Guard::exempt()).unwrap();
+    for _ in 0..5 {
+        assert!(in_time(client.send(post("{}"))).await.result.is_ok());
+        control.restart().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    assert_eq!(client.requests_sent(), 5);
 }

@@ -372,3 +372,9 @@ pub fn builtin(name: &str) -> Option<Dialect> {
     let source = SourceFile::new(format!("suites/dialects/{name}.yaml"), *text);
     Some(parse(&source).expect("a test reads every built-in dialect"))
 }
+
+/// A dialect written out in a test of a module that knows no files.
+#[cfg(test)]
+pub(crate) fn written_out(text: &str) -> Dialect {
+    parse(&SourceFile::new("dialect.yaml", text)).expect("the dialect of a test is right")
+}

@@ -7,8 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 
 use super::*;
-use crate::dialect::{DateFormat, builtin, parse, places};
-use crate::source::SourceFile;
+use crate::dialect::{DateFormat, builtin, places, written_out};
 
 const JSON: &str = "application/json; charset=utf-8";
 const XML: &str = "application/xml; charset=utf-8";
@@ -159,8 +158,7 @@ fn every_end_of_an_oauth2_refresh() {
 
 #[test]
 fn a_fault_with_status_500_can_be_a_refusal() {
-    let soap = parse(&SourceFile::new(
-        "soap.yaml",
+    let soap = written_out(
         r"assay-dialect: 1
 name: soap
 slots: [refresh]
@@ -174,8 +172,7 @@ operations:
       refused: filled(code)
       crash: status >= 500 and blank(code)
 ",
-    ))
-    .unwrap();
+    );
     let body = |inner: &str| {
         format!("<s:Envelope xmlns:s='urn:s' xmlns:x='urn:x'><s:Body>{inner}</s:Body></s:Envelope>")
     };

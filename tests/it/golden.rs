@@ -1,1 +1,164 @@
-//! The mock's pipeline against what real ASP.NET answered.
+//! The pipeline against what real ASP.NET Web API answered, vector by vector, for both generations.
+//!
+//! `fixtures/golden/README.md` says how the vectors came about. Status, content headers and body are compared
+//! byte for byte; texts of exceptions are the runtime's own and are not.
+
+use assay::mock::webapi::quirks::Quirks;
+use assay::mock::webapi::{HttpRequest, HttpResponse, Pipeline, echo};
+use assay::suite::environment::{Generation, Variant};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Vector {
+    case: String,
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body_base64: Option<String>,
+    status: u16,
+    response_headers: Vec<(String, String)>,
+    response_body_base64: Option<String>,
+}
+
+impl Vector {
+    fn request(&self) -> HttpRequest {
+        let mut headers: Vec<(String, Vec<u8>)> =
+            self.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
+        headers.push(("Host".to_owned(), b"h.example".to_vec()));
+        let chunked = |(name, _): &(String, String)| name.eq_ignore_ascii_case("transfer-encoding");
+        HttpRequest {
+            method: self.method.clone(),
+            target: self.target.clone(),
+            headers,
+            body: self.body_base64.as_deref().map(bytes).unwrap_or_default(),
+            has_length: !self.headers.iter().any(chunked),
+        }
+    }
+}
+
+fn bytes(base64: &str) -> Vec<u8> {
+    STANDARD.decode(base64).expect("the vectors are base64")
+}
+
+fn vectors(file: &str) -> Vec<Vector> {
+    let path = format!("{}/tests/it/fixtures/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("the vectors are there");
+    text.lines().map(|line| serde_json::from_str(line).expect("each line is a vector")).collect()
+}
+
+/// The host that a vector was recorded on: the name of the case says what was configured.
+fn host(generation: Generation, case: &str) -> Pipeline {
+    let variants: &[Variant] = if case.starts_with("406 ") { &[Variant::NotAcceptable] } else { &[] };
+    let mut pipeline = Pipeline::new(generation, echo::actions(), Quirks::new(&[], variants));
+    pipeline.details = case.ends_with(" detail");
+    pipeline.host_layer = false;
+    pipeline
+}
+
+/// A body with the runtime's own texts taken out.
+fn comparable(body: &[u8]) -> String {
+    let text = readable(body);
+    let text = hide_remarks(&text);
+    match serde_json::from_str::<serde_json::Value>(&text) {
+        Ok(mut document)
+            if document.get("ExceptionMessage").is_some() || document.get("ModelState").is_some() =>
+        {
+            hide_exception(&mut document);
+            document.to_string()
+        }
+        _ => text,
+    }
+}
+
+/// UTF-16 shown as text, everything else as bytes that no text can be mistaken for.
+fn readable(body: &[u8]) -> String {
+    match body {
+        [0xFF, 0xFE, rest @ ..] => {
+            let units: Vec<u16> = rest
+                .chunks(2)
+                .map(|pair| u16::from_le_bytes([pair[0], *pair.get(1).unwrap_or(&0)]))
+                .collect();
+            format!("UTF-16:{}", String::from_utf16_lossy(&units))
+        }
+        _ => body.utf8_chunks().fold(String::new(), |mut text, chunk| {
+            text.push_str(chunk.valid());
+            text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")));
+            text
+        }),
+    }
+}
+
+/// Keeps the keys of the errors in `Remarks`.
+fn hide_remarks(text: &str) -> String {
+    for (open, close) in [("\"Remarks\":\"", "\",\"DateOfData\""), ("<Remarks>", "</Remarks>")] {
+        let Some(start) = text.find(open).map(|at| at + open.len()) else { continue };
+        let Some(end) = text[start..].find(close).map(|at| at + start) else { continue };
+        let keys: Vec<&str> =
+            text[start..end].split(" || ").map(|error| error.split('=').next().unwrap_or_default()).collect();
+        return format!("{}{}{}", &text[..start], keys.join(" || "), &text[end..]);
+    }
+    text.to_owned()
+}
+
+fn hide_exception(document: &mut serde_json::Value) {
+    for key in ["ExceptionMessage", "StackTrace"] {
+        if let Some(text) = document.get_mut(key) {
+            *text = "(hidden)".into();
+        }
+    }
+    if let Some(state) = document.get_mut("ModelState").and_then(|state| state.as_object_mut()) {
+        for text in state.values_mut().filter_map(|texts| texts.as_array_mut()).flatten() {
+            *text = "(hidden)".into();
+        }
+    }
+}
+
+fn content_headers(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let mut kept: Vec<(String, String)> =
+        headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+    kept.sort();
+    kept
+}
+
+fn differences(vector: &Vector, answer: &HttpResponse) -> Vec<String> {
+    let mut found = Vec::new();
+    if vector.status != answer.status {
+        found.push(format!("status: {} is expected, got {}", vector.status, answer.status));
+    }
+    let (expected, got) = (content_headers(&vector.response_headers), content_headers(&answer.headers));
+    if expected != got {
+        found.push(format!("headers: expected {expected:?}\n              got {got:?}"));
+    }
+    let expected = comparable(&vector.response_body_base64.as_deref().map(bytes).unwrap_or_default());
+    let got = comparable(&answer.body);
+    if expected != got {
+        found.push(format!("body: expected {expected}\n               got {got}"));
+    }
+    found
+}
+
+fn replay(file: &str, generation: Generation, count: usize) {
+    let vectors = vectors(file);
+    assert_eq!(vectors.len(), count, "{file} is whole");
+    let mut report = Vec::new();
+    for vector in &vectors {
+        let answer = host(generation, &vector.case).serve(&vector.request(), &echo::answer);
+        let found = differences(vector, &answer);
+        if !found.is_empty() {
+            report.push(format!("{}\n    {}", vector.case, found.join("\n    ")));
+        }
+    }
+    assert!(report.is_empty(), "{} of {count} differ\n{}", report.len(), report.join("\n"));
+}
+
+#[test]
+fn the_first_generation_answers_as_recorded() {
+    replay("webapi1.jsonl", Generation::One, 135);
+}
+
+#[test]
+fn the_second_generation_answers_as_recorded() {
+    replay("webapi2.jsonl", Generation::Two, 165);
+}

@@ -5,9 +5,23 @@
 //! is answered. No sockets and no clock. Start at [`Pipeline::receive`] and [`Pipeline::answer`]; between the
 //! two the controller runs, and may take its time.
 
+mod charset;
 pub mod echo;
+mod fault;
+mod form;
+mod http_error;
+mod json_binding;
+mod json_text;
+mod json_writer;
+mod media;
+mod negotiation;
+mod number;
 mod pipeline;
 pub mod quirks;
+mod routing;
+mod xml_binding;
+mod xml_text;
+mod xml_writer;
 
 pub use pipeline::Pipeline;
 
@@ -137,6 +151,27 @@ impl Bound {
     pub fn is_valid(&self) -> bool {
         self.errors.is_empty()
     }
+
+    /// The errors as `ModelState` has them: by key, keys in the order in which they came up.
+    pub fn errors_by_key(&self) -> Vec<(&str, Vec<&BindingError>)> {
+        let mut found: Vec<(&str, Vec<&BindingError>)> = Vec::new();
+        for error in &self.errors {
+            match found.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(&error.key)) {
+                Some((_, errors)) => errors.push(error),
+                None => found.push((&error.key, vec![error])),
+            }
+        }
+        found
+    }
+}
+
+/// The key of an error in the parameter `model`.
+fn model_key(path: &str) -> String {
+    match path.chars().next() {
+        None => "model".to_owned(),
+        Some('[') => format!("model{path}"),
+        Some(_) => format!("model.{path}"),
+    }
 }
 
 /// One error of the model state.
@@ -165,7 +200,9 @@ pub struct Call {
     pub query: String,
     /// The headers, for actions that look at `Authorization`.
     pub headers: Vec<(String, Vec<u8>)>,
-    pub(crate) choice: pipeline::Choice,
+    pub(crate) response: Class,
+    pub(crate) choice: negotiation::Choice,
+    pub(crate) turn: u64,
 }
 
 impl Call {

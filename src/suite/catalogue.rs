@@ -1,6 +1,11 @@
 //! The catalogue: `suites/catalogue/*.yaml`, compiled in.
 
-use crate::source::SourceFile;
+use std::sync::OnceLock;
+
+use crate::source::{SourceFile, render};
+
+use super::check::Check;
+use super::parse_checks;
 
 /// The groups in order: file name without ending, and text.
 const GROUPS: [(&str, &str); 4] = [
@@ -15,4 +20,18 @@ pub fn groups() -> impl Iterator<Item = (&'static str, SourceFile)> {
     GROUPS
         .into_iter()
         .map(|(name, text)| (name, SourceFile::new(format!("suites/catalogue/{name}.yaml"), text)))
+}
+
+/// Every check of the catalogue, in catalogue order. Read once; a test reads it as well, so that a catalogue
+/// that cannot be read does not leave the house.
+pub fn checks() -> &'static [Check] {
+    static CHECKS: OnceLock<Vec<Check>> = OnceLock::new();
+    CHECKS.get_or_init(|| {
+        groups()
+            .flat_map(|(group, file)| match parse_checks(group, &file) {
+                Ok(checks) => checks,
+                Err(mistakes) => panic!("the catalogue cannot be read:\n{}", render(&mistakes, false)),
+            })
+            .collect()
+    })
 }

@@ -13,9 +13,11 @@ pub mod claim;
 pub mod defect;
 pub mod environment;
 pub mod expression;
+mod lower;
 pub mod policy;
 pub mod profile;
 pub mod units;
+mod written;
 pub mod yaml;
 
 use indexmap::IndexMap;
@@ -64,6 +66,18 @@ pub struct Spanned<T> {
 
 /// Reads a suite: shape, then meaning against the catalogue. Every mistake that can be found, in file order.
 pub fn parse(source: &SourceFile) -> Result<Suite, Vec<Diagnostic>> {
-    let _ = source;
-    todo!()
+    lower::parse(source, catalogue::checks())
 }
+
+/// Reads a file of checks (id → check), such as a group of the catalogue. Comments alone are an empty group.
+pub fn parse_checks(group: &str, source: &SourceFile) -> Result<Vec<Check>, Vec<Diagnostic>> {
+    lower::parse_checks(group, source)
+}
+
+/// The JSON Schema of suites, draft-07, made from the types that read them.
+pub fn schema() -> serde_json::Value {
+    written::schema()
+}
+
+#[cfg(test)]
+mod tests;

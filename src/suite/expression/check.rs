@@ -57,6 +57,38 @@ pub(super) fn references(tree: &Tree) -> Vec<(Range<usize>, String)> {
     found
 }
 
+/// Bare words that are compared with a name.
+pub(super) fn words(tree: &Tree) -> Vec<(String, Range<usize>, String)> {
+    fn collect(tree: &Tree, found: &mut Vec<(String, Range<usize>, String)>) {
+        match &tree.branch {
+            Branch::Or(a, b) | Branch::And(a, b) => {
+                collect(a, found);
+                collect(b, found);
+            }
+            Branch::Not(a) => collect(a, found),
+            Branch::Compare(a, _, b) => {
+                let Branch::Name(name) = &a.branch else { return };
+                let right = match &b.branch {
+                    Branch::List(items) => items.as_slice(),
+                    _ => std::slice::from_ref(&**b),
+                };
+                for item in right {
+                    if let Branch::Name(word) = &item.branch
+                        && is_bare_word(word)
+                    {
+                        found.push((name.clone(), item.start..item.end, word.clone()));
+                    }
+                }
+            }
+            Branch::Arithmetic(..) | Branch::Apply(..) | Branch::Name(_) => {}
+            Branch::Literal(_) | Branch::List(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(tree, &mut found);
+    found
+}
+
 /// Whether a name could be a word of a closed list, such as `none` or `same-pair`.
 pub(super) fn is_bare_word(name: &str) -> bool {
     name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')

@@ -251,6 +251,11 @@ impl Expression {
     pub fn references(&self) -> Vec<(std::ops::Range<usize>, String)> {
         parse::tree(&self.text).map(|tree| check::references(&tree)).unwrap_or_default()
     }
+
+    /// Bare words that are compared with a name: the name, the word's byte range, the word.
+    pub fn words(&self) -> Vec<(String, std::ops::Range<usize>, String)> {
+        parse::tree(&self.text).map(|tree| check::words(&tree)).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

@@ -274,25 +274,14 @@ impl<'n> Deserializer<'n> for Reader<'n> {
         }
         match &self.node.kind {
             Kind::Word { text, .. } => {
-                let variant = Variant {
-                    name: text,
-                    content: None,
-                    span: self.node.span,
-                    within: name,
-                    state: self.state,
-                };
+                let variant = Variant { name: text, content: None, span: self.node.span, within: name };
                 self.placed(visitor.visit_enum(variant))
             }
             Kind::Map(entries) if entries.len() == 1 => {
                 let (key, node) = &entries[0];
                 let content = Reader { node, key: Some(key.span), of_struct: false, state: self.state };
-                let variant = Variant {
-                    name: &key.text,
-                    content: Some(content),
-                    span: key.span,
-                    within: name,
-                    state: self.state,
-                };
+                let variant =
+                    Variant { name: &key.text, content: Some(content), span: key.span, within: name };
                 self.placed(visitor.visit_enum(variant))
             }
             Kind::Map(entries) if entries.len() > 1 => {
@@ -344,7 +333,7 @@ impl<'n> Reader<'n> {
             return self.unfit(&wanted.join(" or ").as_str());
         }
         let content = (name != "null").then_some(Reader { of_struct: false, ..self });
-        let variant = Variant { name, content, span: self.node.span, within: SHAPE, state: self.state };
+        let variant = Variant { name, content, span: self.node.span, within: SHAPE };
         self.placed(visitor.visit_enum(variant))
     }
 }
@@ -411,7 +400,6 @@ struct Variant<'n> {
     content: Option<Reader<'n>>,
     span: Span,
     within: &'static str,
-    state: &'n State,
 }
 
 impl<'n> EnumAccess<'n> for Variant<'n> {

@@ -154,7 +154,7 @@ pub(in super::super) fn some_of<W: AsRef<str>>(words: &[W]) -> String {
 }
 
 /// A word short enough for a message.
-pub(super) fn shortened(text: &str) -> String {
+pub(in super::super) fn shortened(text: &str) -> String {
     let line = text.lines().next().unwrap_or("");
     if line.chars().count() > 40 || line.len() < text.len() {
         let start: String = line.chars().take(39).collect();

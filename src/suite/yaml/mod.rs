@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 use crate::source::{Diagnostic, SourceFile};
 
 pub use self::misfit::{Misfit, Wrong};
+pub(super) use self::misfit::{shortened, some_of, suggest};
 pub use self::spanned::{OneOrMany, Spanned};
 
 /// A megabyte is more than any suite needs.

@@ -1,0 +1,237 @@
+//! Expressions by the place they stand in: which names they may use, and of what kind those are.
+
+use std::ops::Range;
+
+use super::super::claim::Field;
+use super::super::expression::{Expression, ValueKind};
+use super::super::written::Word;
+use super::super::yaml;
+use super::notes::{Notes, shown};
+use super::vocabulary;
+
+/// Every promise by its path, with its words if it has some. Durations have none.
+fn promises() -> Vec<(&'static str, Option<Vec<&'static str>>)> {
+    use vocabulary::with_unknown;
+    vec![
+        ("policy.rotation", Some(with_unknown(&vocabulary::ROTATION))),
+        ("policy.replay.answer", Some(with_unknown(&vocabulary::REPLAY_ANSWER))),
+        ("policy.replay.revokes", Some(with_unknown(&vocabulary::REPLAY_REVOKES))),
+        ("policy.grace", Some(vec!["none", "window", "unknown"])),
+        ("policy.grace.for", None),
+        ("policy.grace.uses", None),
+        ("policy.grace.answer", Some(with_unknown(&vocabulary::GRACE_ANSWER))),
+        ("policy.grace.reach", Some(with_unknown(&vocabulary::GRACE_REACH))),
+        ("policy.grace.siblings", Some(with_unknown(&vocabulary::SIBLINGS))),
+        ("policy.old-access", Some(with_unknown(&vocabulary::OLD_ACCESS))),
+        ("policy.pair", Some(with_unknown(&vocabulary::PAIR))),
+        ("policy.race", Some(with_unknown(&vocabulary::RACE))),
+        ("policy.idle", None),
+        ("policy.cap", None),
+        ("policy.access-lifetime", None),
+        ("policy.refresh-lifetime", None),
+        ("policy.slack", None),
+    ]
+}
+
+fn kind_of_promise(name: &str) -> Option<ValueKind> {
+    let (name, words) = promises().into_iter().find(|(known, _)| *known == name)?;
+    Some(match words {
+        Some(_) => ValueKind::Word,
+        None if name == "policy.grace.uses" => ValueKind::Number,
+        None => ValueKind::Duration,
+    })
+}
+
+/// `when`: a condition over what is known before the run.
+pub(super) fn when(word: &Word, notes: &mut Notes<'_>) -> Option<Expression> {
+    let expression = notes.expression(word)?;
+    is_condition(&expression, word, notes);
+    for (at, name) in expression.references() {
+        match name.split('.').next().unwrap_or("") {
+            "policy" => promise(&name, at, word, notes),
+            "dialect" | "environment" => {}
+            _ => {
+                let span = notes.inside(word, at);
+                let message = format!("`{}` is not known before a run", shown(&name));
+                notes.error("suite::unknown-name", span, message, "not known here").help =
+                    Some("names begin with `policy.`, `dialect.` or `environment.`".to_owned());
+            }
+        }
+    }
+    promised_words(&expression, word, notes);
+    let mistakes = expression.mistakes(&kind_of_promise);
+    notes.mistakes(word, &mistakes);
+    Some(expression)
+}
+
+/// `wait`, `every`, `for`: a length of time.
+pub(super) fn length(word: &Word, notes: &mut Notes<'_>) -> Option<Expression> {
+    let expression = notes.expression(word)?;
+    for (at, name) in expression.references() {
+        if name.starts_with("policy.") {
+            promise(&name, at, word, notes);
+        } else {
+            let span = notes.inside(word, at);
+            let message = format!("`{}` is no length of time", shown(&name));
+            notes.error("suite::unknown-name", span, message, "not known here").help =
+                Some("write a time (`10s`) or a promise (`policy.grace.for`)".to_owned());
+            return None;
+        }
+    }
+    let mistakes = expression.mistakes(&kind_of_promise);
+    notes.mistakes(word, &mistakes);
+    let kind = expression.kind(&kind_of_promise);
+    if let Some(kind) = kind.filter(|kind| *kind != ValueKind::Duration) {
+        let text = shown(&word.value);
+        let message = match kind {
+            ValueKind::Number => format!("{text} of what?"),
+            _ => format!("`{text}` is {} and no length of time", kind.described()),
+        };
+        notes.error("suite::unit", word.span, message, "expected a length of time such as `10s` or `30d`");
+    }
+    Some(expression)
+}
+
+/// `wait: { until: … }`: a moment of an answer, of the last one or of a named step's.
+pub(super) fn moment(word: &Word, steps: &[String], notes: &mut Notes<'_>) -> Option<Expression> {
+    let expression = notes.expression(word)?;
+    for (at, name) in expression.references().into_iter().filter(|(_, name)| !name.starts_with("policy.")) {
+        let (step, field) = match name.split_once('.') {
+            Some((step, field)) => (Some(step), field),
+            None => (None, name.as_str()),
+        };
+        let span = notes.inside(word, at);
+        if let Some(step) = step.filter(|step| !steps.iter().any(|known| known == step)) {
+            let message = format!("there is no earlier step `{}`", shown(step));
+            let near = notes.unknown(span, message, step, steps.iter().rev().map(String::as_str));
+            near.patch = near.patch.take().map(|near| format!("{near}.{field}"));
+        } else if !field.contains(['#', '/', ':'])
+            && !matches!(Field::from_word(field), Some(Field::Issued | Field::Expires | Field::Served))
+        {
+            let message = format!("`{}` is no moment of an answer", shown(field));
+            notes.unknown(span, message, field, ["expires", "issued", "served"]);
+        }
+    }
+    Some(expression)
+}
+
+/// Counts that a set has, and what they count.
+const COUNTS: [&str; 6] = ["granted", "refused", "clean", "crashes", "closed", "exchanges"];
+
+/// `measured`: counts of outcomes and classes; for a load its metrics, perhaps of a part.
+pub(super) fn measured(word: &Word, notes: &mut Notes<'_>) -> Option<Expression> {
+    let expression = notes.expression(word)?;
+    is_condition(&expression, word, notes);
+    for (at, name) in expression.references() {
+        let known = COUNTS.contains(&name.as_str())
+            || vocabulary::CLASS.contains(&name.as_str())
+            || name.starts_with("policy.")
+            || metric_at_the_end(&name).is_some();
+        if !known {
+            let span = notes.inside(word, at);
+            let message = format!("`{}` is neither counted nor measured", shown(&name));
+            let last = name.rsplit_once('.').map_or(name.as_str(), |(_, last)| last);
+            let candidates = COUNTS.into_iter().chain(vocabulary::CLASS).chain(METRICS);
+            let near = notes.unknown(span, message, last, candidates);
+            if last != name {
+                near.patch = None;
+            }
+        }
+    }
+    let mistakes = expression.mistakes(&|name| {
+        if COUNTS.contains(&name) || vocabulary::CLASS.contains(&name) {
+            Some(ValueKind::Number)
+        } else {
+            kind_of_promise(name).or_else(|| metric_at_the_end(name))
+        }
+    });
+    notes.mistakes(word, &mistakes);
+    Some(expression)
+}
+
+/// The metrics of a load, with an example for the percentiles.
+pub(super) const METRICS: [&str; 14] = [
+    "response.p99",
+    "response.p95",
+    "response.p50",
+    "response.max",
+    "service.p99",
+    "service.max",
+    "errors",
+    "refusals",
+    "crashes",
+    "starved",
+    "lost",
+    "rate",
+    "ledger.duplicates",
+    "ledger.strangers",
+];
+
+/// The kind of a metric by its full name: `response.p99.9`.
+pub(super) fn metric(name: &str) -> Option<ValueKind> {
+    match name {
+        "errors" | "refusals" => Some(ValueKind::Share),
+        "crashes" | "starved" | "lost" | "ledger.duplicates" | "ledger.strangers" => Some(ValueKind::Number),
+        "rate" => Some(ValueKind::Rate),
+        _ => {
+            let quantile = name.strip_prefix("response.").or_else(|| name.strip_prefix("service."))?;
+            let percentile = quantile.strip_prefix('p').and_then(|number| number.parse::<f64>().ok());
+            let known =
+                quantile == "max" || percentile.is_some_and(|percent| (0.0..=100.0).contains(&percent));
+            known.then_some(ValueKind::Duration)
+        }
+    }
+}
+
+/// The kind of a metric after any prefix: `json.response.p95`.
+fn metric_at_the_end(name: &str) -> Option<ValueKind> {
+    let starts = std::iter::once(0).chain(name.match_indices('.').map(|(at, _)| at + 1));
+    starts.map(|start| &name[start..]).find_map(metric)
+}
+
+fn promise(name: &str, at: Range<usize>, word: &Word, notes: &mut Notes<'_>) {
+    if kind_of_promise(name).is_none() {
+        let span = notes.inside(word, at);
+        let message = format!("`{}` is no promise", shown(name));
+        notes.unknown(span, message, name, promises().iter().map(|(name, _)| *name));
+    }
+}
+
+/// Bare words beside a promise are of its list.
+fn promised_words(expression: &Expression, word: &Word, notes: &mut Notes<'_>) {
+    for (name, at, value) in expression.words() {
+        let Some((_, Some(words))) = promises().into_iter().find(|(known, _)| *known == name) else {
+            continue;
+        };
+        if !words.contains(&value.as_str()) {
+            let span = notes.inside(word, at);
+            let message = format!("`{name}` is never `{}`", shown(&value));
+            notes.unknown(span, message, &value, words);
+        }
+    }
+}
+
+fn is_condition(expression: &Expression, word: &Word, notes: &mut Notes<'_>) {
+    if !expression.is_condition() {
+        let message = format!("`{}` is no condition", yaml::shortened(&word.value));
+        notes.error("suite::expression", word.span, message, "expected a comparison such as `a < b`");
+    }
+}
+
+/// A condition over metrics of profiles, whose names `known` judges.
+pub(super) fn condition(
+    word: &Word,
+    notes: &mut Notes<'_>,
+    known: &mut dyn FnMut(&str, crate::source::Span, &mut Notes<'_>),
+    kind: &dyn Fn(&str) -> Option<ValueKind>,
+) -> Option<Expression> {
+    let expression = notes.expression(word)?;
+    is_condition(&expression, word, notes);
+    for (at, name) in expression.references() {
+        let span = notes.inside(word, at);
+        known(&name, span, notes);
+    }
+    let mistakes = expression.mistakes(kind);
+    notes.mistakes(word, &mistakes);
+    Some(expression)
+}

@@ -1,0 +1,169 @@
+//! The shape of environments.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::super::yaml::Spanned;
+use super::{Word, words};
+
+/// What the suite can be run against: a mock, or an address.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Environment {
+    /// Our own endpoint: started for the run, or one that already runs.
+    #[serde(default)]
+    pub(in super::super) mock: Option<Spanned<Option<Mock>>>,
+    /// The address of the endpoint: `$env:NAME` or `https://…`.
+    #[serde(default)]
+    pub(in super::super) url: Option<Word>,
+    /// Callers and their credentials, in slots. Secrets only as `$secret:NAME`.
+    #[serde(default)]
+    #[schemars(schema_with = "words::identities")]
+    pub(in super::super) identities: IndexMap<String, Spanned<IndexMap<String, Word>>>,
+    /// Where chains come from: `login`, or a file of pairs.
+    #[serde(default)]
+    pub(in super::super) chains: Option<Spanned<Chains>>,
+    /// What a run may do here. Required for everything that is not our own mock.
+    #[serde(default)]
+    pub(in super::super) guard: Option<Spanned<Guard>>,
+    /// Operations beyond the documented ones that are available here.
+    #[serde(default)]
+    #[schemars(schema_with = "words::offers")]
+    pub(in super::super) offers: Vec<Word>,
+    /// How long a `wait` may really sleep where the clock cannot be moved; `5s` where left out.
+    #[serde(default)]
+    pub(in super::super) patience: Option<Word>,
+    /// For each exchange; `10s` where left out.
+    #[serde(default)]
+    pub(in super::super) timeout: Option<Word>,
+}
+
+/// Where chains come from.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename = "$shape", rename_all = "lowercase")]
+#[schemars(rename = "Chains", untagged)]
+pub(in super::super) enum Chains {
+    /// `login`: the dialect's own operation.
+    Word(#[schemars(schema_with = "words::chains")] String),
+    /// A file of pairs.
+    Map(ChainsOf),
+}
+
+/// A file of pairs.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct ChainsOf {
+    /// One JSON object a line; its keys are slots.
+    pub(in super::super) file: Word,
+}
+
+/// What a run may do to a target that is not our own mock.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Guard {
+    /// The hosts it may talk to.
+    pub(in super::super) hosts: Vec<Word>,
+    /// Requests per second, at most.
+    #[serde(default)]
+    pub(in super::super) rate: Option<Word>,
+    /// Requests in the whole run, at most.
+    #[serde(default)]
+    pub(in super::super) requests: Option<u64>,
+    /// Whether checks that can do harm may run; the command line must agree.
+    #[serde(default)]
+    pub(in super::super) destructive: bool,
+}
+
+/// How our own endpoint behaves, or where one already runs.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Mock {
+    /// What it does with used refresh tokens.
+    #[serde(default)]
+    #[schemars(schema_with = "words::mock_policies")]
+    pub(in super::super) policy: Option<Word>,
+    /// The generation of ASP.NET Web API that it imitates: 1 or 2.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 2))]
+    pub(in super::super) webapi: Option<Spanned<u32>>,
+    /// Everything random follows from it.
+    #[serde(default)]
+    pub(in super::super) seed: Option<Spanned<u64>>,
+    /// How long its answers take.
+    #[serde(default)]
+    pub(in super::super) latency: Option<Spanned<Latency>>,
+    /// One pause of everything.
+    #[serde(default)]
+    pub(in super::super) stall: Option<Spanned<Stall>>,
+    /// What is wrong with it.
+    #[serde(default)]
+    #[schemars(schema_with = "words::defects")]
+    pub(in super::super) defects: Vec<Word>,
+    /// What is unusual and right.
+    #[serde(default)]
+    #[schemars(schema_with = "words::variants")]
+    pub(in super::super) variants: Vec<Word>,
+    /// The address of a mock that already runs.
+    #[serde(default)]
+    pub(in super::super) url: Option<Word>,
+    /// The address of its control port.
+    #[serde(default)]
+    pub(in super::super) control: Option<Word>,
+}
+
+/// How long the mock's answers take.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename = "$shape", rename_all = "lowercase")]
+#[schemars(rename = "Latency", untagged)]
+pub(in super::super) enum Latency {
+    /// `none`: as fast as it can.
+    Word(#[schemars(schema_with = "words::no_latency")] String),
+    /// A model.
+    Map(LatencyOf),
+}
+
+/// A model of latency.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(in super::super) enum LatencyOf {
+    /// Always this long.
+    Constant(Word),
+    /// Half of the answers are faster than the median.
+    Lognormal {
+        /// Half of the answers are faster.
+        median: Word,
+        /// Standard deviation of the natural logarithm.
+        sigma: Spanned<f64>,
+    },
+    /// Two peaks.
+    Bimodal {
+        /// The common one.
+        fast: Word,
+        /// The rare one.
+        slow: Word,
+        /// The share of slow answers: `5%`.
+        share: Word,
+    },
+    /// A base with rare spikes.
+    #[serde(rename_all = "kebab-case")]
+    Spikes {
+        /// The base.
+        base: Word,
+        /// How long a spike takes.
+        spike: Word,
+        /// One request in this many.
+        one_in: Spanned<u32>,
+    },
+}
+
+/// One pause of everything.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Stall {
+    /// After the first refresh.
+    pub(in super::super) after: Word,
+    /// How long.
+    #[serde(rename = "for")]
+    pub(in super::super) lasting: Word,
+}

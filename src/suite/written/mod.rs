@@ -1,0 +1,285 @@
+//! What was typed: the shape of suites and checks, word by word, with places. Meaning is found in `lower`.
+//!
+//! Words of closed lists are kept as text here and become enums in `lower`: that gives the caret and the
+//! suggestion, and lets `$dimension` stand where a word is meant. The doc comments are what editors show.
+
+mod advice;
+mod call;
+mod check;
+mod environment;
+mod words;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::yaml::Spanned;
+
+pub(super) use self::advice::advise;
+pub(super) use self::call::{Call, Changes, Document, Forge, Made, Order, Value, Wire};
+pub(super) use self::check::{
+    Always, At, Basis, BasisOf, Check, ClaimMap, Claims, Dimension, Lack, LackOf, Proof, SetClaims, Step,
+    Together, Wait,
+};
+pub(super) use self::environment::{Chains, Environment, Guard, Latency, LatencyOf, Mock};
+
+/// A word and its place.
+pub(super) type Word = Spanned<String>;
+
+/// A suite: how an endpoint speaks, what it promises, what to check, what load to put on it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Suite {
+    /// For editors; not read.
+    #[serde(rename = "$schema", default)]
+    #[expect(dead_code, reason = "editors read it")]
+    pub(super) schema: Option<String>,
+    /// The version of the language: 1.
+    pub(super) assay: Spanned<u32>,
+    /// The suite's name, as reports show it.
+    pub(super) name: Word,
+    /// How the endpoint speaks: a built-in dialect (`pfms`, `oauth2`) or the path of a dialect file.
+    pub(super) dialect: Word,
+    /// What the suite can be run against. The first is the default.
+    #[schemars(extend("minProperties" = 1))]
+    pub(super) environments: Spanned<IndexMap<String, Spanned<Environment>>>,
+    /// What the server promises. Every word left out is unknown.
+    #[serde(default)]
+    pub(super) policy: Option<Policy>,
+    /// Which checks are run, how strictly, and the suite's own.
+    #[serde(default)]
+    pub(super) checks: Option<Checks>,
+    /// Load profiles by name.
+    #[serde(default)]
+    pub(super) load: IndexMap<String, Spanned<Profile>>,
+    /// What is good enough, by name.
+    #[serde(default)]
+    pub(super) objectives: IndexMap<String, Spanned<Objective>>,
+}
+
+/// What the server promises about rotation, replay, grace and lifetimes.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Policy {
+    /// Whether a refresh yields a new refresh token.
+    #[serde(default)]
+    #[schemars(schema_with = "words::rotation")]
+    pub(super) rotation: Option<Word>,
+    /// What a used token gets, and what its use revokes.
+    #[serde(default)]
+    pub(super) replay: Option<Replay>,
+    /// A window in which the used token is still answered, or `none`.
+    #[serde(default)]
+    pub(super) grace: Option<Spanned<Grace>>,
+    /// What becomes of the access token before.
+    #[serde(default)]
+    #[schemars(schema_with = "words::old_access")]
+    pub(super) old_access: Option<Word>,
+    /// What the server does with the access token beside the refresh token.
+    #[serde(default)]
+    #[schemars(schema_with = "words::pair")]
+    pub(super) pair: Option<Word>,
+    /// What several uses at once come to.
+    #[serde(default)]
+    #[schemars(schema_with = "words::race")]
+    pub(super) race: Option<Word>,
+    /// Unused this long, a chain ends.
+    #[serde(default)]
+    pub(super) idle: Option<Word>,
+    /// This old, a chain ends whatever its use.
+    #[serde(default)]
+    pub(super) cap: Option<Word>,
+    /// How long an access token lives.
+    #[serde(default)]
+    pub(super) access_lifetime: Option<Word>,
+    /// How long a refresh token lives.
+    #[serde(default)]
+    pub(super) refresh_lifetime: Option<Word>,
+    /// How exact the server's clock is; `0s` where left out.
+    #[serde(default)]
+    pub(super) slack: Option<Word>,
+}
+
+/// What a used refresh token gets.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Replay {
+    /// The answer to it.
+    #[serde(default)]
+    #[schemars(schema_with = "words::replay_answer")]
+    pub(super) answer: Option<Word>,
+    /// What its use revokes.
+    #[serde(default)]
+    #[schemars(schema_with = "words::replay_revokes")]
+    pub(super) revokes: Option<Word>,
+}
+
+/// `none`, or a window.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename = "$shape", rename_all = "lowercase")]
+#[schemars(rename = "Grace", untagged)]
+pub(super) enum Grace {
+    /// `none` or `unknown`.
+    Word(#[schemars(schema_with = "words::no_grace")] String),
+    /// A window in which the used token is still answered.
+    Map(GraceWindow),
+}
+
+/// A window in which the used token is still answered.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GraceWindow {
+    /// How long.
+    #[serde(rename = "for", default)]
+    pub(super) lasting: Option<Word>,
+    /// How many uses.
+    #[serde(default)]
+    pub(super) uses: Option<u32>,
+    /// With what.
+    #[serde(default)]
+    #[schemars(schema_with = "words::grace_answer")]
+    pub(super) answer: Option<Word>,
+    /// Which ancestors.
+    #[serde(default)]
+    #[schemars(schema_with = "words::grace_reach")]
+    pub(super) reach: Option<Word>,
+    /// Whether all children of a fork live.
+    #[serde(default)]
+    #[schemars(schema_with = "words::siblings")]
+    pub(super) siblings: Option<Word>,
+}
+
+/// Which checks are run, how strictly, and the suite's own.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Checks {
+    /// How strictly the catalogue is read; `contract` is as written.
+    #[serde(default)]
+    #[schemars(schema_with = "words::standards")]
+    pub(super) standards: Vec<Word>,
+    /// Groups of the catalogue and ids of checks. Left out: all groups.
+    #[serde(rename = "use", default)]
+    pub(super) used: Option<Vec<Word>>,
+    /// Checks that will never apply, each with the reason.
+    #[serde(default)]
+    pub(super) skip: IndexMap<String, Word>,
+    /// Other strengths, by id, group or basis; the most exact wins.
+    #[serde(default)]
+    #[schemars(schema_with = "words::severities")]
+    pub(super) severity: IndexMap<String, Word>,
+    /// Failures that are known and do not fail the run until a day.
+    #[serde(default)]
+    pub(super) expect_failures: IndexMap<String, Spanned<Known>>,
+    /// The suite's own checks, by id.
+    #[serde(default)]
+    pub(super) own: IndexMap<String, Spanned<Check>>,
+}
+
+/// A failure that is known.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Known {
+    /// After this day the failure counts again: `2027-03-31`.
+    pub(super) until: Word,
+    /// Who mends it.
+    pub(super) owner: String,
+    /// Why it fails.
+    pub(super) why: String,
+}
+
+/// A load profile: where requests come from, how many, for how long.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Profile {
+    /// Open: a rate (`200/s`), a ramp (`50/s to 2000/s`), or stages (`[50/s for 30s, 50/s to 500/s for 1m]`).
+    #[serde(default)]
+    pub(super) arrivals: Option<Spanned<Arrivals>>,
+    /// Closed: this many users, each with one request at a time.
+    #[serde(default)]
+    pub(super) users: Option<Spanned<u32>>,
+    /// How long.
+    #[serde(rename = "for", default)]
+    pub(super) lasting: Option<Word>,
+    /// Stop after this many refreshes instead.
+    #[serde(default)]
+    pub(super) refreshes: Option<Spanned<u64>>,
+    /// A user's pause between an answer and the next request.
+    #[serde(default)]
+    pub(super) think: Option<Word>,
+    /// How many chains; left out: as many as are needed.
+    #[serde(default)]
+    pub(super) chains: Option<Spanned<u32>>,
+    /// Shares by format or media type.
+    #[serde(default)]
+    pub(super) formats: IndexMap<String, Spanned<u32>>,
+    /// This long at the start is outside every figure.
+    #[serde(default)]
+    pub(super) warm_up: Option<Word>,
+    /// An arrival that waits longer for a chain is starved; `60s` where left out.
+    #[serde(default)]
+    pub(super) max_wait: Option<Word>,
+    #[serde(default)]
+    #[schemars(skip)]
+    pub(super) herd: Option<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    #[schemars(skip)]
+    pub(super) search: Option<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    #[schemars(skip)]
+    pub(super) calls: Option<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    #[schemars(skip)]
+    pub(super) sentinels: Option<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    #[schemars(skip)]
+    pub(super) beside: Option<Spanned<IgnoredAny>>,
+}
+
+/// A rate, a ramp, or stages.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename = "$shape", rename_all = "lowercase")]
+#[schemars(rename = "Arrivals", untagged)]
+pub(super) enum Arrivals {
+    /// `200/s`, or `50/s to 2000/s`; `for` says how long.
+    Word(Word),
+    /// Stages, each `RATE for DURATION` or `RATE to RATE for DURATION`.
+    List(Vec<Word>),
+}
+
+/// What is good enough.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename = "$shape", rename_all = "lowercase")]
+#[schemars(rename = "Objective", untagged)]
+pub(super) enum Objective {
+    /// A condition that must hold: `steady.response.p99 < 250ms`.
+    Word(Word),
+    /// A condition under its strength.
+    Map(Graded),
+}
+
+/// A condition under its strength.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub(super) struct Graded {
+    /// Missed: the run misses its objectives.
+    #[serde(default)]
+    pub(super) must: Option<Word>,
+    /// Missed: a warning.
+    #[serde(default)]
+    pub(super) should: Option<Word>,
+    /// Missed: noted.
+    #[serde(default)]
+    pub(super) info: Option<Word>,
+}
+
+/// The schema of suites, draft-07, for editors.
+pub(super) fn schema() -> serde_json::Value {
+    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    let mut schema = generator.into_root_schema_for::<Suite>().to_value();
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".to_owned(), "assay suite".into());
+    }
+    schema
+}

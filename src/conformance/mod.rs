@@ -4,6 +4,36 @@
 //! judged by pure functions. Never prints. Start at [`run`]; [`plan`] says beforehand what it will need,
 //! spend and skip.
 
+mod again;
+mod always;
+mod callback;
+mod cell;
+mod change;
+mod clock;
+mod court;
+mod encode;
+mod evidence;
+mod forge;
+mod gate;
+mod judge;
+mod loads;
+mod made;
+mod matrix;
+mod names;
+mod needs;
+mod plan;
+mod promise;
+mod redact;
+mod references;
+mod run;
+mod script;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod together;
+mod transcript;
+mod verdict;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,12 +141,10 @@ pub fn matches(patterns: &[String], id: &str) -> bool {
 
 /// What `suite` would do on `environment`.
 pub fn plan(suite: &Suite, environment: &Environment, dialect: &Dialect, full: bool) -> Vec<Planned> {
-    let _ = (suite, environment, dialect, full);
-    todo!()
+    plan::plan(suite, environment, dialect, full)
 }
 
 /// Runs the checks of the suite whose ids `only` matches (all where it is empty; `*` at the end is a wildcard).
 pub async fn run(ground: &Ground, only: &[String], narrator: &Narrator, stop: &Stop) -> Outcome {
-    let _ = (ground, only, narrator, stop);
-    todo!()
+    run::run(ground, only, narrator, stop).await
 }

@@ -1,0 +1,104 @@
+//! Claims on every exchange of the run, whoever caused it: judged as they happen, so that nothing is kept but
+//! counts and the first failures.
+
+use indexmap::IndexMap;
+
+use crate::suite::Suite;
+use crate::suite::check::Check;
+use crate::suite::claim::Expectation;
+
+use super::cell::Cell;
+use super::evidence::evidence;
+use super::judge::{self, Bench, Judgement};
+use super::redact::Redaction;
+use super::references::{Cast, Scope, Yields};
+use super::tally::{ClaimKey, Tally};
+use super::transcript::Taken;
+
+/// The `always` claims of a run, by the index of their check.
+#[derive(Debug, Default)]
+pub(super) struct Always {
+    tallies: IndexMap<usize, Tally>,
+}
+
+/// What judging needs that belongs to nobody: an exchange stands for itself here.
+#[derive(Default)]
+pub(super) struct Nothing {
+    variables: IndexMap<String, crate::secret::Token>,
+    cell: Cell,
+    chains: Cast,
+    steps: Yields,
+}
+
+impl Nothing {
+    fn scope<'a>(&'a self, dialect: &'a crate::dialect::Dialect) -> Scope<'a> {
+        Scope {
+            dialect,
+            variables: &self.variables,
+            cell: &self.cell,
+            chains: &self.chains,
+            steps: &self.steps,
+            call: None,
+            this: None,
+        }
+    }
+}
+
+impl Always {
+    /// The claims of these checks, which are those that run.
+    pub fn of(suite: &Suite, running: &[usize]) -> Always {
+        let with = running.iter().filter(|index| !suite.checks[**index].always.is_empty());
+        Always { tallies: with.map(|index| (*index, Tally::default())).collect() }
+    }
+
+    /// Judges one exchange. One that was not answered says nothing here.
+    pub fn observe(
+        &mut self,
+        suite: &Suite,
+        dialect: &crate::dialect::Dialect,
+        taken: &Taken,
+        redaction: &Redaction,
+        again: impl Fn(&Taken) -> Option<String>,
+    ) {
+        if taken.reply.is_none() || self.tallies.is_empty() {
+            return;
+        }
+        let nothing = Nothing::default();
+        let bench = Bench { scope: nothing.scope(dialect), redaction: redaction.clone(), median: None };
+        for (index, tally) in &mut self.tallies {
+            judge_check(&suite.checks[*index], tally, taken, &bench, &again);
+        }
+    }
+
+    /// What came of the claims of a check.
+    pub fn take(&mut self, index: usize) -> Option<Tally> {
+        self.tallies.shift_remove(&index)
+    }
+}
+
+fn judge_check(
+    check: &Check,
+    tally: &mut Tally,
+    taken: &Taken,
+    bench: &Bench<'_>,
+    again: &impl Fn(&Taken) -> Option<String>,
+) {
+    for always in &check.always {
+        if let Some(word) = always.filter
+            && judge::claim(&Expectation::Outcome(vec![word]), taken, bench) != Judgement::Holds
+        {
+            continue;
+        }
+        for claim in &always.claims {
+            let key = ClaimKey { at: claim.at, name: claim.what.word().to_owned() };
+            // Most exchanges have nothing to say to most claims; only those that do are counted.
+            let judgement = judge::claim(&claim.what, taken, bench);
+            if matches!(judgement, Judgement::Untold(_)) {
+                continue;
+            }
+            tally.note(key, claim.strength, None, judgement, |miss| {
+                (vec![evidence(taken, &bench.redaction, &miss.marks)], again(taken))
+            });
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What the checks of one run share: the ground, the clock, the books, and the claims on everything.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::chain::source::NoChain;
+use crate::chain::{Chain, Identity, may_have_spent};
+use crate::client::reply::Outcome;
+use crate::client::{Exchange, Request, Times, Travel};
+use crate::suite::call::Operation;
+
+use super::again::curl;
+use super::always::Always;
+use super::clock::Clock;
+use super::promise::Allowed;
+use super::redact::Redaction;
+use super::transcript::Taken;
+use super::{Counted, Ground};
+
+/// Shared by all checks of a run.
+#[derive(Debug)]
+pub(super) struct Court {
+    /// What was handed in.
+    pub ground: Ground,
+    /// The endpoint's time.
+    pub clock: Clock,
+    /// What may be shown.
+    pub redaction: Redaction,
+    format: OnceLock<String>,
+    median: OnceLock<Duration>,
+    always: Mutex<Always>,
+    counted: Mutex<Counted>,
+    requests: AtomicU64,
+    lost: AtomicU64,
+}
+
+impl Court {
+    /// Opens the session; `running` are the checks that will run.
+    pub fn new(ground: &Ground, running: &[usize]) -> Court {
+        let redaction = Redaction::new(
+            ground.key,
+            ground.is_mock,
+            Arc::clone(&ground.dialect),
+            &ground.identities,
+        );
+        Court {
+            clock: Clock::new(ground.control.clone(), ground.environment.patience),
+            always: Mutex::new(Always::of(&ground.suite, running)),
+            ground: ground.clone(),
+            redaction,
+            format: OnceLock::new(),
+            median: OnceLock::new(),
+            counted: Mutex::new(Counted::default()),
+            requests: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+        }
+    }
+
+    /// The format of good calls: the first that opened the gate.
+    pub fn format(&self) -> Option<&str> {
+        self.format.get().map(String::as_str)
+    }
+
+    /// Good calls are made in this format from now on.
+    pub fn settle_format(&self, format: String) {
+        self.format.get_or_init(|| format);
+    }
+
+    /// The median of good calls.
+    pub fn median(&self) -> Option<Duration> {
+        self.median.get().copied()
+    }
+
+    /// Good calls take this long.
+    pub fn settle_median(&self, median: Duration) {
+        self.median.get_or_init(|| median);
+    }
+
+    /// A fresh chain; its login is an exchange like every other.
+    pub async fn open(&self, identity: &Arc<Identity>) -> Result<Chain, NoChain> {
+        let sent_at = Instant::now();
+        let opened = self.ground.source.open(identity).await;
+        match &opened {
+            Ok(chain) => {
+                if let Some(taken) = self.login_taken(chain, sent_at) {
+                    self.requests.fetch_add(1, Ordering::Relaxed);
+                    self.judge_always(&taken);
+                }
+            }
+            Err(NoChain::Login(_)) => {
+                self.requests.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(NoChain::NoLogin(_) | NoChain::Exhausted { .. }) => {}
+        }
+        opened
+    }
+
+    /// The login behind a chain, as far as it is known: what was sent is not kept.
+    fn login_taken(&self, chain: &Chain, sent_at: Instant) -> Option<Taken> {
+        let reply = chain.pairs.first()?.reply.clone()?;
+        let speech = self.ground.dialect.operation(Operation::Login)?;
+        let request = Request {
+            method: speech.method.clone(),
+            target: speech.path.clone(),
+            headers: Vec::new(),
+            body: None,
+            travel: Travel::default(),
+        };
+        let exchange = Exchange {
+            request: Arc::new(request),
+            times: Times { sent_at, first_byte_at: None, done_at: Instant::now() },
+            result: Ok(reply.answer().clone()),
+        };
+        Some(Taken {
+            operation: Operation::Login,
+            step: None,
+            chain: "own".to_owned(),
+            chain_number: chain.number,
+            cell: Vec::new(),
+            round: 0,
+            identity: Arc::clone(&chain.identity),
+            origin: None,
+            good: chain.identity.slots.clone(),
+            sent: chain.identity.slots.clone(),
+            exchange,
+            reply: Some(reply),
+            allowed: Allowed::Unknown("a login".to_owned()),
+            called_back: None,
+            now: self.clock.now(),
+            manner: "opening the chain".to_owned(),
+        })
+    }
+
+    /// Every exchange comes by here: it is counted, and judged by the claims on everything.
+    pub fn observe(&self, taken: &Taken) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.count(taken);
+        self.judge_always(taken);
+    }
+
+    fn judge_always(&self, taken: &Taken) {
+        let mut always = self.always.lock().unwrap_or_else(PoisonError::into_inner);
+        let ground = &self.ground;
+        always.observe(&ground.suite, &ground.dialect, taken, &self.redaction, |taken| self.again(taken));
+    }
+
+    /// A shell line that does an exchange again.
+    pub fn again(&self, taken: &Taken) -> Option<String> {
+        if taken.operation == Operation::Login {
+            return None;
+        }
+        curl(taken, &self.ground.client.target().url, &self.ground.environment, &self.redaction)
+    }
+
+    /// The book of refreshes, by the endpoint's own rule: whatever is sent to that path, by any method.
+    fn count(&self, taken: &Taken) {
+        if !is_refresh_path(&taken.exchange.request.target, &self.ground.dialect.refresh().path) {
+            return;
+        }
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&taken.exchange.result, &taken.reply) {
+            (Ok(_), Some(reply)) if reply.outcome == Outcome::Granted => counted.granted += 1,
+            (Ok(_), _) => counted.refused += 1,
+            (Err(failure), _) if may_have_spent(*failure) => counted.unanswered += 1,
+            (Err(_), _) => {}
+        }
+    }
+
+    /// Refreshes of a load that a check ran.
+    pub fn count_load(&self, granted: u64, refused: u64, unanswered: u64) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.granted += granted;
+        counted.refused += refused;
+        counted.unanswered += unanswered;
+        self.requests.fetch_add(granted + refused + unanswered, Ordering::Relaxed);
+    }
+
+    /// A chain was given up.
+    pub fn lose_family(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The claims on everything that belong to a check; asked once, at the end.
+    pub fn always_of(&self, index: usize) -> Option<super::tally::Tally> {
+        self.always.lock().unwrap_or_else(PoisonError::into_inner).take(index)
+    }
+
+    /// The client's book.
+    pub fn counted(&self) -> Counted {
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests so far, logins included.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Chains given up so far.
+    pub fn families_lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether a target is the refresh operation's: case and a slash at the end do not count.
+pub(super) fn is_refresh_path(target: &str, path: &str) -> bool {
+    let bare = |text: &str| text.split('?').next().unwrap_or("").trim_end_matches('/').to_owned();
+    bare(target).eq_ignore_ascii_case(&bare(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refresh_path_is_known_in_every_case_and_with_a_slash() {
+        let path = "/api/PFMS/pfms_get_refresh_token";
+        assert!(is_refresh_path("/api/pfms/PFMS_get_refresh_token/?a=b", path));
+        assert!(!is_refresh_path("/api/PFMS/pfms_get_refresh_tokenx", path));
+    }
+}

@@ -1,0 +1,165 @@
+//! Forged JWTs: the good one rewritten and signed with a key that is not the server's.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::Rng as _;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Map, Value};
+
+use crate::suite::call::{ForgeKey, ForgeSignature};
+
+/// A forgery whose templates are already text.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Forgery {
+    /// `alg` of the header.
+    pub alg: Option<String>,
+    /// What it is signed with.
+    pub key: Option<ForgeKey>,
+    /// Claims replaced or added.
+    pub claims: Vec<(String, String)>,
+    /// Header members replaced or added.
+    pub head: Vec<(String, String)>,
+    /// The signature where it is not computed.
+    pub signature: Option<ForgeSignature>,
+}
+
+/// The good JWT rewritten. What is missing for it, as a fragment.
+pub(super) fn rewrite(good: &str, forgery: &Forgery, rng: &mut ChaCha8Rng) -> Result<String, String> {
+    let parts: Vec<&str> = good.split('.').collect();
+    let [head, claims, signature] = parts[..] else { return Err("the token is no JWT".to_owned()) };
+    let mut header = object(head).ok_or("the token is no JWT")?;
+    let mut content = object(claims).ok_or("the token is no JWT")?;
+    put(&mut header, &forgery.head);
+    if let Some(alg) = &forgery.alg {
+        header.insert("alg".to_owned(), Value::String(alg.clone()));
+    }
+    put(&mut content, &forgery.claims);
+    let signed = format!("{}.{}", part(head, &header), part(claims, &content));
+    let alg = header.get("alg").and_then(Value::as_str).unwrap_or("HS256").to_owned();
+    let signature = match (forgery.signature, forgery.key) {
+        (Some(ForgeSignature::Kept), _) => signature.to_owned(),
+        (Some(ForgeSignature::Empty), _) => String::new(),
+        (None, _) if alg.eq_ignore_ascii_case("none") => String::new(),
+        (None, None) => signature.to_owned(),
+        (None, Some(ForgeKey::Public)) => return Err("the server's public key is not known".to_owned()),
+        (None, Some(key)) => sign(&signed, &alg, key, rng),
+    };
+    Ok(format!("{signed}.{signature}"))
+}
+
+fn object(part: &str) -> Option<Map<String, Value>> {
+    let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?;
+    match serde_json::from_slice(&bytes).ok()? {
+        Value::Object(members) => Some(members),
+        _ => None,
+    }
+}
+
+/// Numbers and flags stay what they are; everything else is text.
+fn put(members: &mut Map<String, Value>, changes: &[(String, String)]) {
+    for (name, text) in changes {
+        let value = match serde_json::from_str::<Value>(text) {
+            Ok(value @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => value,
+            _ => Value::String(text.clone()),
+        };
+        members.insert(name.clone(), value);
+    }
+}
+
+/// The part written again only if it changed, so that an untouched one keeps its exact bytes.
+fn part(old: &str, members: &Map<String, Value>) -> String {
+    if object(old).as_ref() == Some(members) {
+        return old.to_owned();
+    }
+    URL_SAFE_NO_PAD.encode(Value::Object(members.clone()).to_string())
+}
+
+/// An HMAC for HS algorithms; for the others noise of a plausible length, which no key has made either.
+fn sign(text: &str, alg: &str, key: ForgeKey, rng: &mut ChaCha8Rng) -> String {
+    let algorithm = match alg {
+        "HS384" => hmac::HMAC_SHA384,
+        "HS512" => hmac::HMAC_SHA512,
+        "HS256" => hmac::HMAC_SHA256,
+        _ => {
+            let mut noise = [0; 256];
+            rng.fill_bytes(&mut noise);
+            return URL_SAFE_NO_PAD.encode(noise);
+        }
+    };
+    let mut secret = [0; 32];
+    rng.fill_bytes(&mut secret);
+    let secret: &[u8] = match key {
+        ForgeKey::Other | ForgeKey::Public => &secret,
+        ForgeKey::Empty => &[],
+    };
+    URL_SAFE_NO_PAD.encode(hmac::sign(&hmac::Key::new(algorithm, secret), text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+
+    use super::*;
+
+    fn good() -> String {
+        let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"kerala","exp":1700000000}"#);
+        let signed = format!("{head}.{claims}");
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"the server's"), signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    fn forged(forgery: &Forgery) -> String {
+        rewrite(&good(), forgery, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
+    }
+
+    fn parts(token: &str) -> (String, String, String) {
+        let parts: Vec<&str> = token.split('.').collect();
+        let text = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        (text(parts[0]), text(parts[1]), parts[2].to_owned())
+    }
+
+    #[test]
+    fn another_key_changes_the_signature_alone() {
+        let made = forged(&Forgery { key: Some(ForgeKey::Other), ..Forgery::default() });
+        let (good, made) = (parts(&good()), parts(&made));
+        assert_eq!((&good.0, &good.1), (&made.0, &made.1));
+        assert_ne!(good.2, made.2);
+        assert_eq!(good.2.len(), made.2.len());
+    }
+
+    #[test]
+    fn every_spelling_of_none_leaves_the_signature_out() {
+        for alg in ["none", "None", "nOnE"] {
+            let made = forged(&Forgery { alg: Some(alg.to_owned()), ..Forgery::default() });
+            let (head, _, signature) = parts(&made);
+            assert!(head.contains(alg), "{head}");
+            assert_eq!(signature, "");
+        }
+    }
+
+    #[test]
+    fn an_edited_claim_may_keep_the_old_signature() {
+        let made = forged(&Forgery {
+            claims: vec![("sub".to_owned(), "goa".to_owned()), ("exp".to_owned(), "5".to_owned())],
+            signature: Some(ForgeSignature::Kept),
+            ..Forgery::default()
+        });
+        let (_, claims, signature) = parts(&made);
+        assert_eq!(claims, r#"{"sub":"goa","exp":5}"#);
+        assert_eq!(signature, parts(&good()).2);
+    }
+
+    #[test]
+    fn the_empty_key_signs_too() {
+        let made = forged(&Forgery { key: Some(ForgeKey::Empty), ..Forgery::default() });
+        assert_ne!(parts(&made).2, parts(&good()).2);
+    }
+
+    #[test]
+    fn an_opaque_token_cannot_be_forged() {
+        let none = rewrite("opaque", &Forgery::default(), &mut ChaCha8Rng::seed_from_u64(1));
+        assert_eq!(none, Err("the token is no JWT".to_owned()));
+    }
+}

@@ -1,0 +1,169 @@
+//! The gate: one chain opened and one good refresh granted, before anything else is judged.
+//!
+//! Against an endpoint that always answers the same nothing may pass vacuously: if the good call does not work,
+//! every check is skipped with that reason.
+
+use std::sync::Arc;
+
+use crate::chain::source::NoChain;
+use crate::chain::{Called, Chain};
+use crate::client::Failure;
+use crate::client::compose;
+use crate::results::event::Stop;
+use crate::results::{Evidence, Gate};
+use crate::suite::call::Operation;
+
+use super::court::Court;
+use super::evidence::{evidence, login_evidence};
+use super::promise::Allowed;
+use super::references::slots_of;
+use super::transcript::{Taken, ending};
+
+/// Opens the gate, or says why it stays shut. The first format that is granted is that of good calls.
+pub(super) async fn open(court: &Court, stop: &Stop) -> Result<(), Gate> {
+    let speech = court.ground.dialect.refresh();
+    let formats: Vec<&String> =
+        speech.accepts.iter().filter(|(_, accepts)| accepts.listed).map(|(name, _)| name).collect();
+    let mut shut: Option<Gate> = None;
+    for format in formats {
+        if stop.asked() {
+            break;
+        }
+        match attempt(court, format).await {
+            Ok(()) => {
+                court.settle_format(format.clone());
+                return Ok(());
+            }
+            Err((gate, is_final)) => {
+                let answered = gate.answered;
+                // The first format's failure is the one to report, unless only a later one was answered.
+                if shut.as_ref().is_none_or(|before| !before.answered && answered) {
+                    shut = Some(gate);
+                }
+                if is_final {
+                    break;
+                }
+            }
+        }
+    }
+    Err(shut.unwrap_or(Gate {
+        reason: "the run was stopped before the first call".to_owned(),
+        answered: false,
+        evidence: Vec::new(),
+    }))
+}
+
+/// One login and one refresh in this format; the flag says that another format cannot help.
+async fn attempt(court: &Court, format: &str) -> Result<(), (Gate, bool)> {
+    let Some(identity) = court.ground.identities.first() else {
+        return Err((closed("the environment has no identity", false, Vec::new()), true));
+    };
+    let mut chain = match court.open(identity).await {
+        Ok(chain) => chain,
+        Err(none) => return Err((no_chain(court, &none), true)),
+    };
+    match good_call(court, &mut chain, format, None).await {
+        Err(why) => Err((closed(&why, false, Vec::new()), false)),
+        Ok(taken) if taken.is_granted() => Ok(()),
+        Ok(taken) => {
+            let answered = taken.failure().is_none_or(has_answered);
+            let reason = match taken.failure() {
+                None => format!("the good refresh ({}) was answered: {}", taken.manner, ending(&taken)),
+                Some(failure) => format!("the good refresh got no answer: {}", failure.word()),
+            };
+            let shown = vec![evidence(&taken, &court.redaction, &[])];
+            Err((closed(&reason, answered, shown), false))
+        }
+    }
+}
+
+fn closed(reason: &str, answered: bool, evidence: Vec<Evidence>) -> Gate {
+    Gate { reason: reason.to_owned(), answered, evidence }
+}
+
+fn no_chain(court: &Court, none: &NoChain) -> Gate {
+    match none {
+        NoChain::Login(called) => {
+            let Called { exchange, reply } = called.as_ref();
+            let answered = exchange.result.as_ref().err().is_none_or(|failure| has_answered(*failure));
+            let shown =
+                login_evidence(&exchange.request, &exchange.result, reply.as_deref(), &court.redaction);
+            closed(&none.to_string(), answered, vec![shown])
+        }
+        NoChain::NoLogin(_) | NoChain::Exhausted { .. } => closed(&none.to_string(), false, Vec::new()),
+    }
+}
+
+/// Whether something answered, however badly.
+fn has_answered(failure: Failure) -> bool {
+    match failure {
+        Failure::ClosedWithinAnswer
+        | Failure::OversizedBody
+        | Failure::OversizedHead
+        | Failure::NotHttp
+        | Failure::AmbiguousLength
+        | Failure::BrokenChunks
+        | Failure::TrailingBytes
+        | Failure::EarlyAnswer
+        | Failure::EndlessInformational => true,
+        Failure::Dns
+        | Failure::ConnectRefused
+        | Failure::ConnectTimeout
+        | Failure::Unreachable
+        | Failure::TlsCertificate
+        | Failure::Tls
+        | Failure::Reset
+        | Failure::ClosedBeforeAnswer
+        | Failure::ReuseRace
+        | Failure::ResponseTimeout
+        | Failure::LocalPorts
+        | Failure::LocalFiles
+        | Failure::Guarded
+        | Failure::Aborted
+        | Failure::Stopped
+        | Failure::Other => false,
+    }
+}
+
+/// One good refresh of `chain` in a format or media type; `accept` other than its default where one is given.
+pub(super) async fn good_call(
+    court: &Court,
+    chain: &mut Chain,
+    format: &str,
+    accept: Option<Option<&str>>,
+) -> Result<Taken, String> {
+    let ground = &court.ground;
+    let pair = chain.pairs.last().ok_or("the chain has no pair")?;
+    let good = slots_of(&chain.identity.slots, pair);
+    let mut draft = compose::good(ground.dialect.refresh(), Some(format), None, &good)
+        .map_err(|mistake| mistake.to_string())?;
+    if let Some(accept) = accept {
+        draft.accept = accept.map(str::to_owned);
+    }
+    let manner = match (&draft.label, &draft.accept) {
+        (label, Some(accept)) => format!("{} in, {accept} out", label.as_deref().unwrap_or("nothing")),
+        (label, None) => format!("{} in, no Accept", label.as_deref().unwrap_or("nothing")),
+    };
+    let origin = chain.pairs.first().and_then(|pair| pair.reply.clone());
+    let called = chain.spend(&ground.client, &ground.dialect, draft.request(draft.body())).await;
+    let taken = Taken {
+        operation: Operation::Refresh,
+        step: None,
+        chain: "own".to_owned(),
+        chain_number: chain.number,
+        cell: Vec::new(),
+        round: 0,
+        identity: Arc::clone(&chain.identity),
+        origin,
+        sent: good.clone(),
+        good,
+        exchange: called.exchange,
+        reply: called.reply,
+        allowed: Allowed::Unknown("the good call".to_owned()),
+        called_back: None,
+        now: court.clock.now(),
+        manner,
+    };
+    court.observe(&taken);
+    Ok(taken)
+}

@@ -1,0 +1,94 @@
+//! Whether the tokens of an answer carry their chain's own tenant, user, client, family and pair.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+use crate::suite::call::{Operation, Slot};
+use crate::suite::claim::{Field, FieldPlace, Link};
+
+use crate::conformance::references::place as named;
+use crate::conformance::transcript::Taken;
+
+use super::{Bench, Judgement, reply};
+
+/// Through the dialect's `links`; without them nothing can be told.
+pub(super) fn belongs(link: Link, taken: &Taken, bench: &Bench<'_>) -> Judgement {
+    let Some(place) = bench.scope.dialect.links.get(&link) else {
+        return Judgement::Untold(format!("the dialect links no claim to `{}`", word(link)));
+    };
+    let expected = format!("the chain's own {} in {}", word(link), named(place));
+    let answer = match reply(taken, &expected) {
+        Ok(answer) => answer,
+        Err(judgement) => return judgement,
+    };
+    let Some(found) = answer.at(bench.scope.dialect, taken.operation, place).text() else {
+        return Judgement::Untold(format!("nothing stands at {}", named(place)));
+    };
+    match link {
+        Link::Pair => pair(&found, place, &expected, taken, bench),
+        Link::Tenant | Link::User | Link::Client | Link::Family => {
+            match own(link, place, taken, bench) {
+                None => Judgement::Untold(format!("the chain's own {} is not known", word(link))),
+                Some(own) if own == found => Judgement::Holds,
+                Some(own) => {
+                    let show = |text: &str| bench.redaction.value(place, text);
+                    Judgement::fails(format!("{} in {}", show(&own), named(place)), show(&found))
+                }
+            }
+        }
+    }
+}
+
+fn word(link: Link) -> &'static str {
+    Link::ALL.iter().find(|(candidate, _)| *candidate == link).map_or("", |(_, word)| word)
+}
+
+/// What the chain is known to be: by its credentials, else by the answer that opened it.
+fn own(link: Link, place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> Option<String> {
+    let slot = match link {
+        Link::Tenant => Some(Slot::Tenant),
+        Link::User => Some(Slot::User),
+        Link::Client => Some(Slot::Client),
+        Link::Family | Link::Pair => None,
+    };
+    let by_slot = slot
+        .and_then(|slot| taken.identity.slots.get(&slot))
+        .map(|value| value.expose().to_owned());
+    // A subject need not be spelled like the credential that names it.
+    let by_origin = || {
+        let origin = taken.origin.as_ref()?;
+        origin.at(bench.scope.dialect, Operation::Login, place).text()
+    };
+    match link {
+        Link::Tenant | Link::Client => by_slot.or_else(by_origin),
+        Link::User | Link::Family | Link::Pair => by_origin().or(by_slot),
+    }
+}
+
+/// The claim names the refresh token of the same answer: itself, or a digest or start of one.
+fn pair(claim: &str, place: &FieldPlace, expected: &str, taken: &Taken, bench: &Bench<'_>) -> Judgement {
+    let dialect = bench.scope.dialect;
+    let token = |field| taken.reply.as_ref().and_then(|reply| reply.token(dialect, taken.operation, field));
+    // An answer that keeps the old refresh token pairs with that.
+    let kept = || taken.sent.get(&Slot::Refresh).cloned();
+    let Some(refresh) = token(Field::Refresh).or_else(kept) else {
+        return Judgement::Untold("there is no refresh token to pair with".to_owned());
+    };
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, refresh.expose().as_bytes());
+    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let writings = [
+        refresh.expose().to_owned(),
+        hex,
+        URL_SAFE_NO_PAD.encode(digest.as_ref()),
+        STANDARD.encode(digest.as_ref()),
+    ];
+    if claim.len() >= 8 && writings.iter().any(|writing| writing.starts_with(claim)) {
+        return Judgement::Holds;
+    }
+    let looks_other = writings.iter().any(|writing| writing.len() == claim.len()) || claim.len() >= 8;
+    if looks_other {
+        Judgement::fails(expected, bench.redaction.value(place, claim))
+    } else {
+        Judgement::Untold(format!("what stands at {} is in no known writing", named(place)))
+    }
+}

@@ -1,0 +1,203 @@
+//! What an answer must not hold, anywhere in headers, body or decoded tokens.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::client::reply::{Outcome, Reply};
+use crate::suite::call::Slot;
+use crate::suite::claim::{Field, Lack};
+
+use crate::conformance::redact::writings;
+use crate::conformance::transcript::Taken;
+
+use super::{Bench, Judgement};
+
+/// No body is searched beyond this.
+const SEARCH_MAX: usize = 4_000_000;
+
+/// Holds where nothing was given back at all.
+pub(super) fn lacks(lack: &Lack, taken: &Taken, bench: &Bench<'_>) -> Judgement {
+    let Some(reply) = taken.reply.as_deref() else { return Judgement::Holds };
+    let text = searched(reply);
+    let (what, found) = match lack {
+        Lack::Secrets => ("no secret that was sent", secret(&text, taken, reply, bench)),
+        Lack::StackTrace => ("no stack trace", first(&STACK_TRACE, &text)),
+        Lack::TypeNames => ("no names of the server's types", first(&TYPE_NAMES, &text)),
+        Lack::Details => ("no details of an error", first(&DETAILS, &text)),
+        Lack::FilePaths => ("no paths of the server's files", first(&FILE_PATHS, &text)),
+        Lack::FileContent => ("nothing of the server's files", first(&FILE_CONTENT, &text)),
+        Lack::PersonalNumbers => ("no personal numbers", personal_number(&text)),
+        Lack::Banners => ("no version banners", first(&BANNERS, &text)),
+        Lack::Text(wanted) => ("this text nowhere", text.contains(wanted).then(|| wanted.clone())),
+        Lack::Pattern(pattern) => match Regex::new(pattern) {
+            Ok(pattern) => ("nothing like this pattern", first(&pattern, &text)),
+            Err(_) => return Judgement::Untold("the pattern cannot be read".to_owned()),
+        },
+    };
+    let Some(found) = found else { return Judgement::Holds };
+    let shown: String = bench.redaction.text(&found).chars().take(80).collect();
+    if *lack == Lack::Secrets {
+        return Judgement::fails(what, found);
+    }
+    if *lack == Lack::PersonalNumbers {
+        return Judgement::fails(what, "twelve digits that pass their checksum");
+    }
+    if bench.redaction.is_mock() {
+        Judgement::fails(what, format!("`{}`", shown.replace(['\n', '\r'], " "))).marking([found])
+    } else {
+        Judgement::fails(what, bench.redaction.described(&found))
+    }
+}
+
+/// Headers and body as one text.
+fn searched(reply: &Reply) -> String {
+    let answer = reply.answer();
+    let mut text = String::new();
+    for (name, value) in &answer.headers {
+        text.push_str(name);
+        text.push_str(": ");
+        text.push_str(&String::from_utf8_lossy(value));
+        text.push('\n');
+    }
+    text.push_str(&String::from_utf8_lossy(&answer.body[..answer.body.len().min(SEARCH_MAX)]));
+    text
+}
+
+/// The name of a secret that was sent and stands in the answer. The tokens of a grant are no leak where they
+/// are what the answer is for.
+fn secret(text: &str, taken: &Taken, reply: &Reply, bench: &Bench<'_>) -> Option<String> {
+    let dialect = bench.scope.dialect;
+    let granted: BTreeSet<String> = if reply.outcome == Outcome::Granted {
+        [Field::Access, Field::Refresh, Field::Id]
+            .into_iter()
+            .filter_map(|field| reply.token(dialect, taken.operation, field))
+            .map(|token| token.expose().to_owned())
+            .collect()
+    } else {
+        BTreeSet::new()
+    };
+    let sent = taken.good.iter().chain(taken.sent.iter());
+    let secrets = sent.filter(|(slot, value)| slot.is_secret() && value.len() >= 4);
+    secrets
+        .filter(|(_, value)| !granted.contains(value.expose()))
+        .find(|(_, value)| writings(value.expose()).iter().any(|writing| text.contains(writing.as_str())))
+        .map(|(slot, _)| format!("the {} that was sent", spoken(*slot)))
+}
+
+fn spoken(slot: Slot) -> &'static str {
+    match slot {
+        Slot::Refresh => "refresh token",
+        Slot::Access => "access token",
+        Slot::Secret => "secret",
+        Slot::Code => "code",
+        Slot::ClientSecret => "client secret",
+        Slot::Proof => "proof",
+        Slot::Tenant | Slot::User | Slot::Client | Slot::Scope | Slot::Grant | Slot::Device | Slot::Nonce => {
+            slot.word()
+        }
+    }
+}
+
+fn first(pattern: &Regex, text: &str) -> Option<String> {
+    pattern.find(text).map(|found| found.as_str().to_owned())
+}
+
+macro_rules! pattern {
+    ($name:ident, $text:expr) => {
+        static $name: LazyLock<Regex> = LazyLock::new(|| Regex::new($text).expect("the pattern is constant"));
+    };
+}
+
+pattern!(
+    STACK_TRACE,
+    r#"(?m)(?:^|\s|\\n|\\r|>|")at [A-Za-z_][\w.<>`+]*\.[\w<>.`]+\(|Traceback \(most recent|"StackTrace"|<StackTrace>|\.java:\d+\)|goroutine \d+ \["#
+);
+pattern!(
+    TYPE_NAMES,
+    r"\b(?:System|Microsoft|Newtonsoft|BLL|DAL)\.[A-Z]\w*(?:\.\w+)+|\b(?:java|javax|org\.springframework|com\.sun)\.\w+(?:\.\w+)+|\b\w+(?:Exception|Error):\s"
+);
+pattern!(DETAILS, r"\b(?:ExceptionMessage|ExceptionType|StackTrace|InnerException|MessageDetail)\b");
+pattern!(
+    FILE_PATHS,
+    r#"\b[A-Za-z]:\\{1,2}[\w.~ -]+\\|(?:^|[\s"'>(=])/(?:home|usr|var|etc|opt|srv|inetpub|app|src|root|tmp)/[\w.-]+|\\\\[\w.-]+\\[\w$.-]+\\"#
+);
+pattern!(FILE_CONTENT, r"root:[^:\n]*:0:0:|\[boot loader\]|\[extensions\]|; for 16-bit app support");
+pattern!(
+    BANNERS,
+    r"(?im)^(?:server|x-powered-by|x-aspnet-version|x-aspnetmvc-version)\s*:[^\n]*\d+\.\d+|^x-powered-by\s*:"
+);
+pattern!(TWELVE_DIGITS, r"\b[2-9]\d{3}[ -]?\d{4}[ -]?\d{4}\b");
+
+/// Twelve digits with a right checksum (Verhoeff, as the Indian personal number has it).
+fn personal_number(text: &str) -> Option<String> {
+    TWELVE_DIGITS.find_iter(text).map(|found| found.as_str()).find(|found| verhoeff(found)).map(str::to_owned)
+}
+
+fn verhoeff(text: &str) -> bool {
+    const D: [[u8; 10]; 10] = [
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        [1, 2, 3, 4, 0, 6, 7, 8, 9, 5],
+        [2, 3, 4, 0, 1, 7, 8, 9, 5, 6],
+        [3, 4, 0, 1, 2, 8, 9, 5, 6, 7],
+        [4, 0, 1, 2, 3, 9, 5, 6, 7, 8],
+        [5, 9, 8, 7, 6, 0, 4, 3, 2, 1],
+        [6, 5, 9, 8, 7, 1, 0, 4, 3, 2],
+        [7, 6, 5, 9, 8, 2, 1, 0, 4, 3],
+        [8, 7, 6, 5, 9, 3, 2, 1, 0, 4],
+        [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+    ];
+    const P: [[u8; 10]; 8] = [
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        [1, 5, 7, 6, 2, 8, 3, 0, 9, 4],
+        [5, 8, 0, 3, 7, 9, 6, 1, 4, 2],
+        [8, 9, 1, 6, 0, 4, 3, 5, 2, 7],
+        [9, 4, 5, 3, 1, 2, 6, 8, 7, 0],
+        [4, 2, 8, 6, 5, 7, 3, 9, 0, 1],
+        [2, 7, 9, 3, 8, 0, 6, 4, 1, 5],
+        [7, 0, 4, 6, 9, 1, 3, 2, 5, 8],
+    ];
+    let digits = text.bytes().rev().filter(u8::is_ascii_digit).map(|digit| usize::from(digit - b'0'));
+    digits.enumerate().fold(0, |sum, (at, digit)| D[usize::from(sum)][usize::from(P[at % 8][digit])]) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traces_types_and_paths_are_seen_in_what_servers_really_write() {
+        for trace in [
+            "   at System.Web.Http.ApiController.Invoke(HttpContext c)",
+            r#"{"StackTrace":"   at BLL.PFMS.Do()"}"#,
+            "Traceback (most recent call last):",
+            "at com.x.Y.z(Y.java:12)",
+        ] {
+            assert!(STACK_TRACE.is_match(trace), "{trace}");
+        }
+        for path in [r"C:\inetpub\wwwroot\x.cs", r"D:\\Builds\\a", "in /home/app/x.py", r"\\srv01\share$\x"] {
+            assert!(FILE_PATHS.is_match(path), "{path}");
+        }
+        assert!(TYPE_NAMES.is_match("System.Web.Http.HttpException"));
+        assert!(BANNERS.is_match("Server: Microsoft-IIS/10.0"));
+    }
+
+    #[test]
+    fn what_good_answers_say_is_none_of_it() {
+        let good = "Content-Type: application/xml\nServer: nginx\n<ResponseModelRefreshToken \
+                    xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" \
+                    xmlns=\"http://schemas.datacontract.org/2004/07/BLL.PFMS\"><Remarks>valid at 10:05 (IST)\
+                    </Remarks><created>/Date(1714979289123+0530)/</created>";
+        for pattern in [&STACK_TRACE, &TYPE_NAMES, &DETAILS, &FILE_PATHS, &FILE_CONTENT, &BANNERS] {
+            assert_eq!(pattern.find(good).map(|found| found.as_str()), None);
+        }
+    }
+
+    #[test]
+    fn twelve_digits_count_only_with_their_checksum() {
+        assert_eq!(personal_number("no 2345 6789 0123 here"), None);
+        assert!(verhoeff("2363"));
+        assert!(!verhoeff("2364"));
+    }
+}

@@ -1,0 +1,141 @@
+//! How an exchange ended: granted, refused, clean, crash, closed, promised.
+
+use crate::client::Failure;
+use crate::client::reply::{Outcome, Reply};
+use crate::suite::claim::{Field, OutcomeWord};
+
+use crate::conformance::promise::{Allowed, Successor};
+use crate::conformance::transcript::{Taken, ending};
+
+use super::{Bench, Judgement, either, speech, status_line};
+
+/// One of the words must fit.
+pub(super) fn outcome(words: &[OutcomeWord], taken: &Taken, bench: &Bench<'_>) -> Judgement {
+    if let [OutcomeWord::Promised] = words {
+        return promised(taken, bench);
+    }
+    let mut untold = None;
+    for word in words {
+        match fits(*word, taken, bench) {
+            Judgement::Holds => return Judgement::Holds,
+            Judgement::Untold(why) => untold = Some(why),
+            Judgement::Fails(_) => {}
+        }
+    }
+    if let Some(why) = untold {
+        return Judgement::Untold(why);
+    }
+    let names: Vec<String> = words.iter().map(|word| word.word().to_owned()).collect();
+    failed(&either(&names), words, taken, bench)
+}
+
+fn failed(expected: &str, words: &[OutcomeWord], taken: &Taken, bench: &Bench<'_>) -> Judgement {
+    let mut found = ending(taken);
+    if words == [OutcomeWord::Clean]
+        && let Some(reply) = &taken.reply
+        && matches!(reply.outcome, Outcome::Granted | Outcome::Refused)
+        && !is_listed(reply, taken, bench)
+    {
+        let media = reply.answer().media_type().unwrap_or_else(|| "no Content-Type".to_owned());
+        let media: String = media.chars().filter(|c| !c.is_control()).take(80).collect();
+        found = format!("{found}, in `{media}`, which is not listed");
+    }
+    let marks = taken.reply.iter().map(|reply| status_line(reply.answer().status));
+    Judgement::fails(expected, found).marking(marks)
+}
+
+fn fits(word: OutcomeWord, taken: &Taken, bench: &Bench<'_>) -> Judgement {
+    let reply = taken.reply.as_deref();
+    let is = |outcome: &Outcome| reply.is_some_and(|reply| reply.outcome == *outcome);
+    let holds = match word {
+        OutcomeWord::Granted => is(&Outcome::Granted),
+        OutcomeWord::Refused => is(&Outcome::Refused),
+        OutcomeWord::Crash => is(&Outcome::Crash),
+        OutcomeWord::Clean => {
+            (is(&Outcome::Granted) || is(&Outcome::Refused))
+                && reply.is_some_and(|reply| is_listed(reply, taken, bench))
+        }
+        OutcomeWord::Closed => match taken.failure() {
+            // The connection was closed before this call used it: it says nothing about the call.
+            Some(Failure::ReuseRace) => {
+                return Judgement::Untold("an idle connection was closed as it was used again".to_owned());
+            }
+            failure => failure.is_some_and(is_closed),
+        },
+        OutcomeWord::Promised => return promised(taken, bench),
+    };
+    if holds { Judgement::Holds } else { Judgement::fails(word.word(), ending(taken)) }
+}
+
+/// In a listed type, or without a body.
+fn is_listed(reply: &Reply, taken: &Taken, bench: &Bench<'_>) -> bool {
+    let answer = reply.answer();
+    answer.body.is_empty()
+        || answer.media_type().is_some_and(|media| {
+            speech(taken, bench).is_some_and(|speech| speech.answers.types.contains(&media))
+        })
+}
+
+/// The server ended the connection without an answer.
+pub(super) fn is_closed(failure: Failure) -> bool {
+    matches!(failure, Failure::ClosedBeforeAnswer | Failure::Reset | Failure::Aborted)
+}
+
+/// This side could not make the call, which says nothing about the other.
+pub(super) fn is_ours(failure: Failure) -> bool {
+    matches!(failure, Failure::LocalPorts | Failure::LocalFiles | Failure::Guarded | Failure::Stopped)
+}
+
+/// What the policy's state machine allows at this point.
+fn promised(taken: &Taken, bench: &Bench<'_>) -> Judgement {
+    let reply = taken.reply.as_deref();
+    let is = |outcome: &Outcome| reply.is_some_and(|reply| reply.outcome == *outcome);
+    let marks = || taken.reply.iter().map(|reply| status_line(reply.answer().status));
+    match &taken.allowed {
+        Allowed::Unknown(word) => Judgement::Untold(word.clone()),
+        Allowed::Either(by) => {
+            if is(&Outcome::Granted) || is(&Outcome::Refused) {
+                Judgement::Holds
+            } else {
+                Judgement::fails(format!("`granted` or `refused`, as `{by}` promises"), ending(taken))
+                    .marking(marks())
+            }
+        }
+        Allowed::Refused(by) => {
+            if is(&Outcome::Refused) {
+                Judgement::Holds
+            } else {
+                Judgement::fails(format!("`refused`, as `{by}` promises"), ending(taken)).marking(marks())
+            }
+        }
+        Allowed::Granted(by, successor) => {
+            if is(&Outcome::Granted) {
+                carries(*successor, by, taken, bench)
+            } else {
+                Judgement::fails(format!("`granted`, as `{by}` promises"), ending(taken)).marking(marks())
+            }
+        }
+    }
+}
+
+/// Whether a grant within grace carries the refresh token that the policy promises.
+fn carries(successor: Successor, by: &str, taken: &Taken, bench: &Bench<'_>) -> Judgement {
+    let got = taken
+        .reply
+        .as_ref()
+        .and_then(|reply| reply.token(bench.scope.dialect, taken.operation, Field::Refresh));
+    let chains = bench.scope.chains.get(&taken.chain).into_iter().flatten();
+    let chain = chains.into_iter().find(|chain| chain.number == taken.chain_number);
+    let current = chain.and_then(|chain| chain.pairs.last()).and_then(|pair| pair.refresh.clone());
+    match (successor, got, current) {
+        (Successor::Any, ..) | (_, None, _) | (_, _, None) => Judgement::Holds,
+        (Successor::Current, Some(got), Some(current)) if got == current => Judgement::Holds,
+        (Successor::New, Some(got), Some(current)) if got != current => Judgement::Holds,
+        (Successor::Current, ..) => {
+            Judgement::fails(format!("the pair that the chain has, as `{by}` promises"), "another pair")
+        }
+        (Successor::New, ..) => {
+            Judgement::fails(format!("a new pair, as `{by}` promises"), "the pair that the chain has")
+        }
+    }
+}

@@ -1,0 +1,523 @@
+//! What a check needs and what it spends, derived from its words: nobody writes that down.
+//!
+//! Pure. Says why a check cannot run (a format, slot, field or operation that the dialect does not have; a
+//! second tenant, a clock, consent that the environment does not have) and in which cells it can.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::chain::Identity;
+use crate::dialect::{Dialect, Speech};
+use crate::results::Burn;
+use crate::suite::Suite;
+use crate::suite::call::{Call, Changes, Operation, PairUse, Part, Reference, Slot, SlotRef, Template};
+use crate::suite::check::{AccessNeed, ChainNeed, Check, Standing, Step, Verb, Wait};
+use crate::suite::claim::{
+    Aspect, Claim, Expectation, FieldPlace, OutcomeWord, SetExpectation, SetPlace, Test,
+};
+use crate::suite::environment::{Environment, Target};
+use crate::suite::expression::{Expression, Truth, Value};
+
+use super::cell::{Cell, merge, product};
+use super::clock::impatient;
+use super::names::Promised;
+
+/// What there is to run a check with.
+pub(super) struct Means<'a> {
+    /// The suite.
+    pub suite: &'a Suite,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// The dialect.
+    pub dialect: &'a Dialect,
+    /// Whether the clock can be moved.
+    pub clock: bool,
+    /// The identities, once they are resolved.
+    pub identities: Option<&'a [Arc<Identity>]>,
+    /// Consent of the command line, once it is known.
+    pub consent: Option<bool>,
+    /// Quick or full.
+    pub full: bool,
+}
+
+/// Whether a check can run.
+#[derive(Clone, Debug)]
+pub(super) enum Need {
+    /// It can, in these cells.
+    Runs(Vec<Cell>),
+    /// It is for other dialects; why.
+    NotApplicable(String),
+    /// It cannot here; why.
+    Skipped(String),
+}
+
+type Outcome = Result<(), Need>;
+
+fn not_applicable(why: impl Into<String>) -> Need {
+    Need::NotApplicable(why.into())
+}
+
+fn skipped(why: impl Into<String>) -> Need {
+    Need::Skipped(why.into())
+}
+
+/// Whether `check` can run with `means`.
+pub(super) fn of(check: &Check, means: &Means<'_>) -> Need {
+    match means.find(check) {
+        Ok(cells) => Need::Runs(cells),
+        Err(need) => need,
+    }
+}
+
+/// Whether the environment is a mock of ours, which brings everything.
+pub(super) fn is_mock(environment: &Environment) -> bool {
+    match environment.target {
+        Target::Mock(_) | Target::RunningMock { .. } => true,
+        Target::Url(_) => false,
+    }
+}
+
+/// The calls among the steps.
+pub(super) fn calls(check: &Check) -> impl Iterator<Item = (&Step, &Call)> {
+    check.steps.iter().filter_map(|step| match &step.verb {
+        Verb::Call(call) => Some((step, call.as_ref())),
+        Verb::Load(_) | Verb::Wait(_) | Verb::Restart => None,
+    })
+}
+
+/// Whether it moves time or restarts the endpoint: then it runs last and alone.
+pub(super) fn must_run_alone(check: &Check, clock: bool) -> bool {
+    let expired = |need: &ChainNeed| need.access == Some(AccessNeed::Expired);
+    check.steps.iter().any(|step| match &step.verb {
+        Verb::Restart | Verb::Load(_) => true,
+        Verb::Wait(_) => clock,
+        Verb::Call(_) => clock && (step.every.is_some() || step.lasting.is_some()),
+    }) || (clock && check.chains.values().any(expired))
+}
+
+/// The changes of a call in a cell.
+pub(super) fn changes_of(call: &Call, cell: &Cell) -> Changes {
+    let base = call.with.iter().fold(Changes::default(), |base, name| {
+        cell.changes.get(name.trim_start_matches('$')).map_or(base.clone(), |change| merge(&base, change))
+    });
+    merge(&base, &call.changes)
+}
+
+impl Means<'_> {
+    fn find(&self, check: &Check) -> Result<Vec<Cell>, Need> {
+        if let Standing::Skip { reason, .. } = &check.standing {
+            return Err(skipped(reason.clone()));
+        }
+        self.when(check)?;
+        self.operations(check)?;
+        self.sets(check)?;
+        let mut cells = Vec::new();
+        let mut first = None;
+        for cell in product(&check.over) {
+            match self.cell(check, &cell) {
+                Ok(()) => cells.push(cell),
+                Err(need) => {
+                    first.get_or_insert(need);
+                }
+            }
+        }
+        if let (true, Some(need)) = (cells.is_empty(), first) {
+            return Err(need);
+        }
+        for need in check.chains.values() {
+            self.chain(need)?;
+        }
+        self.time(check)?;
+        self.consent(check)?;
+        Ok(cells)
+    }
+
+    fn names(&self) -> Promised<'_> {
+        Promised { policy: &self.suite.policy, dialect: self.dialect, environment: self.environment }
+    }
+
+    fn when(&self, check: &Check) -> Outcome {
+        let Some((condition, _)) = &check.when else { return Ok(()) };
+        let of_dialect = condition.names().iter().all(|name| name.starts_with("dialect."));
+        match condition.truth(&self.names()) {
+            Truth::True => Ok(()),
+            Truth::False if of_dialect => Err(not_applicable(format!("`{}` does not hold", condition.text))),
+            Truth::False => Err(skipped(format!("`{}` does not hold", condition.text))),
+            Truth::Unknown(word) => {
+                Err(skipped(format!("`{word}` is not known, and `{}` hangs on it", condition.text)))
+            }
+        }
+    }
+
+    fn operations(&self, check: &Check) -> Outcome {
+        for (_, call) in calls(check) {
+            let word = call.operation.word();
+            let Some(speech) = self.dialect.operation(call.operation) else {
+                return Err(not_applicable(format!("the dialect has no `{word}`")));
+            };
+            let offered = is_mock(self.environment) || self.environment.offers.contains(&call.operation);
+            if !speech.documented && !offered {
+                return Err(skipped(format!("the environment does not offer `{word}`")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Places that set claims compare.
+    fn sets(&self, check: &Check) -> Outcome {
+        let refresh = self.dialect.refresh();
+        for claim in check.together.iter().flat_map(|set| &set.claims) {
+            match &claim.what {
+                SetExpectation::Same(places)
+                | SetExpectation::Alike(places)
+                | SetExpectation::Apart(places)
+                | SetExpectation::Distinct(places) => {
+                    for place in places {
+                        if let SetPlace::Place(place) = place {
+                            has_field(refresh, place)?;
+                        }
+                    }
+                }
+                SetExpectation::PlainDates(places) => {
+                    for place in places {
+                        has_field(refresh, place)?;
+                    }
+                }
+                SetExpectation::Measured(_) => {}
+            }
+        }
+        for claim in check.always.iter().flat_map(|always| &always.claims) {
+            has_what_is_claimed(refresh, claim, &Cell::default())?;
+        }
+        Ok(())
+    }
+
+    fn cell(&self, check: &Check, cell: &Cell) -> Outcome {
+        for (step, call) in calls(check) {
+            let speech = self
+                .dialect
+                .operation(call.operation)
+                .ok_or_else(|| not_applicable("the dialect does not have this operation"))?;
+            let changes = changes_of(call, cell);
+            self.changes(&changes, speech, cell)?;
+            for claim in &step.claims {
+                has_what_is_claimed(speech, claim, cell)?;
+                if matches!(claim.what, Expectation::NoCallback) && !is_mock(self.environment) {
+                    return Err(skipped("a listener on this machine cannot be reached from the endpoint"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn changes(&self, changes: &Changes, speech: &Speech, cell: &Cell) -> Outcome {
+        if let Some(word) = changes.format.as_ref().and_then(|format| word_of(format, cell))
+            && speech.format(&word).is_none()
+            && !(speech.accepts.is_empty() && speech.answers.types.contains(&word))
+        {
+            return Err(not_applicable(format!("the dialect has no format `{word}`")));
+        }
+        if let Some(Some(accept)) = &changes.accept
+            && let Some(word) = word_of(accept, cell)
+            && is_known_type(&word)
+            && !speech.answers.types.contains(&word)
+        {
+            return Err(not_applicable(format!("answers of the dialect are never `{word}`")));
+        }
+        let set = changes.set.iter().map(|(slot, _)| slot);
+        for slot in set.chain(&changes.without) {
+            if let Some(slot) = slot_of(slot, cell)
+                && !self.dialect.slots.contains(&slot)
+            {
+                return Err(not_applicable(format!("the dialect has no slot `{}`", slot.word())));
+            }
+        }
+        if changes.auth.is_some() && speech.auth.is_empty() {
+            return Err(not_applicable("the dialect has no client authentication"));
+        }
+        if changes.wire.pipelined.is_some() {
+            return Err(skipped("`wire: pipelined` cannot be sent yet"));
+        }
+        Ok(())
+    }
+
+    fn chain(&self, need: &ChainNeed) -> Outcome {
+        let wants = [(need.other_tenant, Slot::Tenant), (need.other_client, Slot::Client)];
+        for (wanted, slot) in wants {
+            if !wanted {
+                continue;
+            }
+            if !self.dialect.slots.contains(&slot) {
+                return Err(not_applicable(format!("the dialect has no slot `{}`", slot.word())));
+            }
+            if self.has_other(slot) == Some(false) {
+                return Err(skipped(format!("no identity has another `{}`", slot.word())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an identity differs from the first in this slot, as far as that is known yet.
+    fn has_other(&self, slot: Slot) -> Option<bool> {
+        if let Some(identities) = self.identities {
+            let own = identities.first()?.slots.get(&slot);
+            return Some(identities.iter().any(|identity| identity.slots.get(&slot) != own));
+        }
+        if is_mock(self.environment) {
+            return None;
+        }
+        let value = |identity: &crate::suite::environment::Identity| {
+            identity.slots.iter().find(|(name, _)| *name == slot).map(|(_, value)| value.clone())
+        };
+        let mut values = self.environment.identities.values().map(value);
+        let own = values.next()?;
+        Some(values.any(|other| other != own))
+    }
+
+    fn time(&self, check: &Check) -> Outcome {
+        if self.clock {
+            return Ok(());
+        }
+        if check.chains.values().any(|need| need.access == Some(AccessNeed::Expired)) {
+            return Err(skipped("it needs an expired access token, and the clock cannot be moved"));
+        }
+        for step in &check.steps {
+            match &step.verb {
+                Verb::Restart => {
+                    return Err(skipped("the endpoint cannot be restarted from here"));
+                }
+                Verb::Wait(Wait::Until(moment)) => self.until(moment)?,
+                Verb::Wait(Wait::For(time)) => self.bearable(self.length(time), 1)?,
+                Verb::Wait(Wait::Exactly(time)) => self.bearable(Some(*time), 1)?,
+                Verb::Call(_) | Verb::Load(_) => {
+                    let times = step.times.map_or(1, |times| times.at(self.full));
+                    if let Some((every, _)) = &step.every {
+                        self.bearable(self.length(every), times)?;
+                    }
+                    if let Some((lasting, _)) = &step.lasting {
+                        self.bearable(self.length(lasting), 1)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn length(&self, time: &Expression) -> Option<Duration> {
+        match time.value(&self.names()) {
+            Ok(Value::Duration(time)) => Some(time),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    fn bearable(&self, time: Option<Duration>, times: u32) -> Outcome {
+        let patience = self.environment.patience;
+        match time.map(|time| time * times) {
+            Some(time) if time > patience => Err(skipped(impatient(time, patience))),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn until(&self, moment: &Expression) -> Outcome {
+        match self.suite.policy.access_lifetime {
+            Some(lifetime) if lifetime <= self.environment.patience => Ok(()),
+            Some(lifetime) => Err(skipped(impatient(lifetime, self.environment.patience))),
+            None => Err(skipped(format!(
+                "it waits until `{}`, and the clock cannot be moved",
+                moment.text
+            ))),
+        }
+    }
+
+    fn consent(&self, check: &Check) -> Outcome {
+        let Some(harm) = &check.destructive else { return Ok(()) };
+        if is_mock(self.environment) {
+            return Ok(());
+        }
+        let suite = self.environment.guard.as_ref().is_some_and(|guard| guard.destructive);
+        if suite && self.consent != Some(false) {
+            return Ok(());
+        }
+        Err(skipped(format!(
+            "it may harm the endpoint ({harm}): the suite (`guard: {{ destructive: true }}`) and the command \
+             line have to consent"
+        )))
+    }
+}
+
+/// The word of a template that is one, or names a dimension whose word is.
+fn word_of(template: &Template, cell: &Cell) -> Option<String> {
+    match template.parts.as_slice() {
+        [Part::Reference(Reference::Dimension(name))] => cell.word(name).map(str::to_owned),
+        _ => template.as_plain(),
+    }
+}
+
+fn slot_of(slot: &SlotRef, cell: &Cell) -> Option<Slot> {
+    match slot {
+        SlotRef::Slot(slot) => Some(*slot),
+        SlotRef::Dimension(name) => cell.word(name).and_then(Slot::from_word),
+    }
+}
+
+/// Media types that dialects list or do not; others are asked for to be refused.
+fn is_known_type(word: &str) -> bool {
+    matches!(word, "application/json" | "text/json" | "application/xml" | "text/xml")
+}
+
+fn has_field(speech: &Speech, place: &FieldPlace) -> Outcome {
+    let field = match place {
+        FieldPlace::Field(field) | FieldPlace::Claim(field, _) | FieldPlace::Jose(field, _) => field,
+        FieldPlace::Path(_) | FieldPlace::Header(_) | FieldPlace::Cookie(_) => return Ok(()),
+    };
+    if speech.answers.fields.contains_key(field) {
+        Ok(())
+    } else {
+        Err(not_applicable(format!("the dialect has no field `{}`", field.word())))
+    }
+}
+
+fn has_what_is_claimed(speech: &Speech, claim: &Claim, cell: &Cell) -> Outcome {
+    match &claim.what {
+        Expectation::Type(types) => {
+            let words: Vec<String> = types.iter().filter_map(|word| word_of(word, cell)).collect();
+            let never = !words.is_empty()
+                && words.iter().all(|word| is_known_type(word) && !speech.answers.types.contains(word));
+            if never { Err(not_applicable(format!("answers of the dialect are never `{}`", words[0]))) } else { Ok(()) }
+        }
+        Expectation::At(place, Test { near, after, .. }) => {
+            has_field(speech, place)?;
+            if let Some((other, _)) = near {
+                has_field(speech, other)?;
+            }
+            after.as_ref().map_or(Ok(()), |other| has_field(speech, other))
+        }
+        Expectation::Shape { aspects, part } => {
+            aspects.iter().try_for_each(|aspect| has_aspect(speech, *aspect, part.as_deref()))
+        }
+        Expectation::Outcome(_)
+        | Expectation::Class(_)
+        | Expectation::Status(_)
+        | Expectation::Belongs(_)
+        | Expectation::Lacks(_)
+        | Expectation::Within(_)
+        | Expectation::NoCallback => Ok(()),
+    }
+}
+
+fn has_aspect(speech: &Speech, aspect: Aspect, part: Option<&str>) -> Outcome {
+    let answers = &speech.answers;
+    match aspect {
+        Aspect::Names | Aspect::Only | Aspect::Kinds | Aspect::Order if answers.body.is_none() => {
+            Err(not_applicable("the dialect declares no body for this answer"))
+        }
+        Aspect::Names | Aspect::Only | Aspect::Kinds | Aspect::Order => {
+            let first = part.and_then(|part| part.split('/').find(|name| !name.is_empty()));
+            let has = |name: &str| {
+                answers.body.as_ref().is_some_and(|body| body.iter().any(|(other, _)| other == name))
+            };
+            match first {
+                Some(name) if !has(name) => {
+                    Err(not_applicable(format!("the dialect declares no member `{name}`")))
+                }
+                Some(_) | None => Ok(()),
+            }
+        }
+        Aspect::Layers if answers.layers.len() < 2 => {
+            Err(not_applicable("the dialect has no two status layers"))
+        }
+        Aspect::Syntax
+        | Aspect::Charset
+        | Aspect::Root
+        | Aspect::Nulls
+        | Aspect::UniqueNames
+        | Aspect::Known
+        | Aspect::Layers
+        | Aspect::Echo => Ok(()),
+    }
+}
+
+/// Whether every chain stays as good as new: only good calls with the current pair.
+fn keeps_chains(check: &Check) -> bool {
+    calls(check).all(|(step, call)| {
+        let expects_grant = step.claims.iter().all(|claim| match &claim.what {
+            Expectation::Outcome(words) => words.as_slice() == [OutcomeWord::Granted],
+            _ => true,
+        });
+        call.pair == PairUse::Current
+            && call.operation != Operation::Revoke
+            && call.with.is_empty()
+            && call.changes.set.is_empty()
+            && call.changes.without.is_empty()
+            && call.changes.body.is_none()
+            && call.changes.cut.is_none()
+            && call.changes.method.is_none()
+            && call.changes.path.is_none()
+            && expects_grant
+    })
+}
+
+/// What a check spends, at most.
+pub(super) fn burn(check: &Check, cells: usize, full: bool) -> Burn {
+    let runs = cells as u64 * u64::from(check.rounds.at(full).max(1));
+    let times = |step: &Step| u64::from(step.times.map_or(1, |times| times.at(full)));
+    let calls_once: u64 = calls(check).map(|(step, _)| times(step)).sum();
+    let loads: u64 = check
+        .steps
+        .iter()
+        .map(|step| match &step.verb {
+            Verb::Load(profile) => crate::load::requests_at_most(profile),
+            Verb::Call(_) | Verb::Wait(_) | Verb::Restart => 0,
+        })
+        .sum();
+    let named: u64 = check
+        .chains
+        .values()
+        .map(|need| u64::from(need.count.map_or(1, |count| count.at(full)).max(1)))
+        .sum();
+    let own = u64::from(calls(check).next().is_some());
+    let sets = if keeps_chains(check) { runs.min(1) } else { runs };
+    let chains = (own + named) * sets;
+    Burn {
+        requests: runs * (calls_once + loads) + chains,
+        chains,
+        families_lost: if keeps_chains(check) { 0 } else { own * runs },
+    }
+}
+
+/// How long its waits really take where the clock cannot be moved.
+pub(super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
+    if means.clock {
+        return Duration::ZERO;
+    }
+    check
+        .steps
+        .iter()
+        .map(|step| {
+            let times = step.times.map_or(1, |times| times.at(means.full));
+            let every = step.every.as_ref().and_then(|(every, _)| means.length(every)).unwrap_or_default();
+            let wait = match &step.verb {
+                Verb::Wait(Wait::Exactly(time)) => *time,
+                Verb::Wait(Wait::For(time)) => means.length(time).unwrap_or_default(),
+                Verb::Load(profile) => profile.lasting().unwrap_or_default(),
+                Verb::Wait(Wait::Until(_)) | Verb::Call(_) | Verb::Restart => Duration::ZERO,
+            };
+            wait + every * times
+        })
+        .sum()
+}
+
+/// The sentence of `destructive`, else what its words may do.
+pub(super) fn harm(check: &Check) -> Option<String> {
+    if let Some(sentence) = &check.destructive {
+        return Some(sentence.clone());
+    }
+    let any = |wanted: fn(&Call) -> bool| calls(check).any(|(_, call)| wanted(call));
+    if any(|call| call.operation == Operation::Revoke) {
+        return Some("revokes chains of its own".to_owned());
+    }
+    if any(|call| matches!(call.pair, PairUse::Previous | PairUse::First)) {
+        return Some("replays used tokens, which may end chains of its own".to_owned());
+    }
+    None
+}

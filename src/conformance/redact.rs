@@ -1,0 +1,336 @@
+//! What may be shown: secrets in every usual writing become their names, everything else by what is allowed.
+//!
+//! Against a mock of ours all but secrets is shown. Elsewhere only what the dialect marks as showable; other
+//! text appears as its length and fingerprint.
+
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use regex::Regex;
+
+use crate::chain::Identity;
+use crate::client::compose::Slots;
+use crate::dialect::Dialect;
+use crate::secret::{FingerprintKey, Token};
+use crate::suite::call::{Operation, Slot};
+use crate::suite::claim::{Field, FieldPlace};
+
+use super::change::member_of;
+use super::transcript::Taken;
+
+/// A part of a secret this long is a secret.
+const WINDOW: usize = 12;
+
+/// A secret, and what stands in its place.
+#[derive(Clone, Debug)]
+struct Named {
+    label: String,
+    value: Token,
+}
+
+/// What stands in the place of secrets in everything that is shown of one exchange.
+#[derive(Clone, Debug)]
+pub(super) struct Redaction {
+    key: FingerprintKey,
+    is_mock: bool,
+    dialect: Arc<Dialect>,
+    secrets: Vec<Named>,
+}
+
+impl Redaction {
+    /// The secrets that every exchange of the run may carry.
+    pub fn new(
+        key: FingerprintKey,
+        is_mock: bool,
+        dialect: Arc<Dialect>,
+        identities: &[Arc<Identity>],
+    ) -> Redaction {
+        let mut redaction = Redaction { key, is_mock, dialect, secrets: Vec::new() };
+        for identity in identities {
+            redaction.add_slots(&identity.slots, "");
+        }
+        redaction
+    }
+
+    /// The same with what `taken` sent and received.
+    #[must_use]
+    pub fn of(&self, taken: &Taken) -> Redaction {
+        let mut redaction = self.clone();
+        redaction.add_slots(&taken.good, "");
+        let changed = taken.sent.iter().filter(|(slot, value)| taken.good.get(slot) != Some(value));
+        redaction.add_slots(&changed.map(|(slot, value)| (*slot, value.clone())).collect(), "changed ");
+        for field in Field::ALL.iter().map(|(field, _)| *field).filter(|field| field.is_token()) {
+            let replies = [(&taken.reply, taken.operation), (&taken.origin, Operation::Login)];
+            for (reply, operation) in replies {
+                let token = reply.as_ref().and_then(|reply| reply.token(&self.dialect, operation, field));
+                if let Some(token) = token {
+                    redaction.add(field.word(), true, token);
+                }
+            }
+        }
+        redaction
+    }
+
+    /// The same with one more secret.
+    #[cfg(test)]
+    #[must_use]
+    pub fn and(mut self, label: &str, value: &str) -> Redaction {
+        self.add(label, true, Token::new(value));
+        self
+    }
+
+    fn add_slots(&mut self, slots: &Slots, prefix: &str) {
+        for (slot, value) in slots.iter().filter(|(slot, _)| slot.is_secret()) {
+            let name = format!("{prefix}{}", self.slot_name(*slot));
+            let is_token = matches!(slot, Slot::Refresh | Slot::Access) || !prefix.is_empty();
+            self.add(&name, is_token, value.clone());
+        }
+    }
+
+    fn add(&mut self, name: &str, fingerprinted: bool, value: Token) {
+        if value.len() < 3 || self.secrets.iter().any(|known| known.value == value) {
+            return;
+        }
+        let label = if fingerprinted {
+            format!("‹{name} {}›", self.digits(value.expose()))
+        } else {
+            format!("‹{name}›")
+        };
+        self.secrets.push(Named { label, value });
+    }
+
+    /// Tokens go by their slot, credentials by the member that carries them.
+    fn slot_name(&self, slot: Slot) -> String {
+        if matches!(slot, Slot::Refresh | Slot::Access) {
+            return slot.word().to_owned();
+        }
+        let operations = [Operation::Refresh, Operation::Login, Operation::Revoke, Operation::Probe];
+        operations
+            .into_iter()
+            .filter_map(|operation| self.dialect.operation(operation))
+            .flat_map(|speech| speech.accepts.values())
+            .find_map(|accepts| member_of(&accepts.body, slot))
+            .unwrap_or_else(|| slot.word().to_owned())
+    }
+
+    fn digits(&self, text: &str) -> String {
+        format!("{:04x}", self.key.of(text).0 >> 48)
+    }
+
+    /// Whether everything but secrets may be shown.
+    pub fn is_mock(&self) -> bool {
+        self.is_mock
+    }
+
+    /// Whether the text of this member may be shown.
+    pub fn may_show(&self, member: &str) -> bool {
+        self.is_mock || self.dialect.showable.iter().any(|name| name.eq_ignore_ascii_case(member))
+    }
+
+    /// `text` with every secret in it replaced: whole in any usual writing, in part, and what looks like one.
+    pub fn text(&self, text: &str) -> String {
+        let mut shown = text.to_owned();
+        for (needle, label) in self.needles() {
+            if shown.contains(&needle) {
+                shown = shown.replace(&needle, &label);
+            }
+        }
+        let shown = JWT.replace_all(&shown, |found: &regex::Captures<'_>| {
+            format!("‹jwt {}›", self.digits(&found[0]))
+        });
+        let shown = self.without_parts(&shown);
+        OPAQUE
+            .replace_all(&shown, |found: &regex::Captures<'_>| {
+                if looks_random(&found[0]) {
+                    format!("‹{} characters {}›", found[0].len(), self.digits(&found[0]))
+                } else {
+                    found[0].to_owned()
+                }
+            })
+            .into_owned()
+    }
+
+    /// Whether `text` may be shown as it stands.
+    pub fn is_harmless(&self, text: &str) -> bool {
+        self.text(text) == text
+    }
+
+    /// The text at a place, for a sentence: `` `09` ``, `‹refresh 3c07›`, `text of 12 characters ‹3c07›`.
+    pub fn value(&self, place: &FieldPlace, text: &str) -> String {
+        match place {
+            FieldPlace::Field(field) if field.is_token() => {
+                format!("‹{} {}›", field.word(), self.digits(text))
+            }
+            FieldPlace::Cookie(name) => format!("‹cookie {name} {}›", self.digits(text)),
+            FieldPlace::Header(name) if is_harmless_header(name) => self.quoted(text),
+            _ if self.may_show(&self.member(place)) => self.quoted(text),
+            _ => self.described(text),
+        }
+    }
+
+    /// `text of 12 characters ‹3c07›`
+    pub fn described(&self, text: &str) -> String {
+        format!("text of {} characters ‹{}›", text.chars().count(), self.digits(text))
+    }
+
+    fn quoted(&self, text: &str) -> String {
+        let shown = self.text(text);
+        let short: String = shown.chars().take(120).collect();
+        if short.len() < shown.len() { format!("`{short}…`") } else { format!("`{short}`") }
+    }
+
+    /// The member name behind a place.
+    fn member(&self, place: &FieldPlace) -> String {
+        let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        match place {
+            FieldPlace::Path(path) => last(path),
+            FieldPlace::Header(name)
+            | FieldPlace::Cookie(name)
+            | FieldPlace::Claim(_, name)
+            | FieldPlace::Jose(_, name) => name.clone(),
+            FieldPlace::Field(field) => self
+                .dialect
+                .operations
+                .values()
+                .find_map(|speech| match speech.answers.fields.get(field)?.at.first()? {
+                    FieldPlace::Path(path) => Some(last(path)),
+                    _ => None,
+                })
+                .unwrap_or_else(|| field.word().to_owned()),
+        }
+    }
+
+    /// Every secret in every usual writing, the longest first.
+    fn needles(&self) -> Vec<(String, String)> {
+        let mut needles: Vec<(String, String)> = Vec::new();
+        for secret in &self.secrets {
+            for writing in writings(secret.value.expose()) {
+                needles.push((writing, secret.label.clone()));
+            }
+        }
+        needles.sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
+        needles
+    }
+
+    /// Parts of secrets: a document cut in the middle of a token, a token with one character changed.
+    fn without_parts(&self, text: &str) -> String {
+        let mut windows: HashSet<Vec<char>> = HashSet::new();
+        for secret in &self.secrets {
+            let chars: Vec<char> = secret.value.expose().chars().collect();
+            windows.extend(chars.windows(WINDOW).map(<[char]>::to_vec));
+        }
+        let chars: Vec<char> = text.chars().collect();
+        let mut hidden = vec![false; chars.len()];
+        for (at, window) in chars.windows(WINDOW).enumerate() {
+            if windows.contains(window) {
+                hidden[at..at + WINDOW].fill(true);
+            }
+        }
+        let mut shown = String::with_capacity(text.len());
+        let mut within = false;
+        for (c, hide) in chars.into_iter().zip(hidden) {
+            if hide && !within {
+                shown.push_str("‹part of a secret›");
+            }
+            if !hide {
+                shown.push(c);
+            }
+            within = hide;
+        }
+        shown
+    }
+}
+
+static JWT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*").expect("the pattern is constant")
+});
+
+static OPAQUE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[A-Za-z0-9_+/=-]{32,}").expect("the pattern is constant"));
+
+/// Upper case, lower case and digits, well mixed.
+fn looks_random(text: &str) -> bool {
+    let has = |wanted: fn(&char) -> bool| text.chars().filter(wanted).count() >= 3;
+    has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit)
+}
+
+/// A secret as it may be written: raw, percent-encoded, escaped for JSON and XML, in base64 at any offset.
+pub(super) fn writings(secret: &str) -> Vec<String> {
+    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let percent = form.replace('+', "%20");
+    let json = serde_json::Value::from(secret).to_string();
+    let xml = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let mut all = vec![
+        secret.to_owned(),
+        lower_hex(&form),
+        lower_hex(&percent),
+        form,
+        percent,
+        json[1..json.len() - 1].to_owned(),
+        json[1..json.len() - 1].replace('/', "\\/"),
+        xml,
+        STANDARD.encode(secret),
+        STANDARD_NO_PAD.encode(secret),
+        URL_SAFE_NO_PAD.encode(secret),
+    ];
+    for offset in 1..3 {
+        let shifted = [&vec![0; offset][..], secret.as_bytes()].concat();
+        for encoded in [STANDARD_NO_PAD.encode(&shifted), URL_SAFE_NO_PAD.encode(&shifted)] {
+            // The first signs mix with what stands before the secret, the last with what follows it.
+            let whole = encoded.get(4..encoded.len().saturating_sub(2)).unwrap_or("");
+            if whole.len() >= WINDOW {
+                all.push(whole.to_owned());
+            }
+        }
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// `%2B` as `%2b`.
+fn lower_hex(percent: &str) -> String {
+    let mut lower = String::with_capacity(percent.len());
+    let mut left = 0_u8;
+    for c in percent.chars() {
+        if c == '%' {
+            left = 3;
+        }
+        lower.push(if left > 0 { c.to_ascii_lowercase() } else { c });
+        left = left.saturating_sub(1);
+    }
+    lower
+}
+
+/// Headers whose values say nothing about anybody.
+pub(super) fn is_harmless_header(name: &str) -> bool {
+    const HARMLESS: &[&str] = &[
+        "accept",
+        "age",
+        "allow",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "expect",
+        "expires",
+        "host",
+        "last-modified",
+        "pragma",
+        "retry-after",
+        "server",
+        "strict-transport-security",
+        "transfer-encoding",
+        "vary",
+        "x-aspnet-version",
+        "x-content-type-options",
+        "x-frame-options",
+        "x-powered-by",
+    ];
+    let name = name.to_ascii_lowercase();
+    HARMLESS.contains(&name.as_str()) || name.starts_with("access-control-")
+}

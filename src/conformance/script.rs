@@ -1,0 +1,841 @@
+//! Plays a check: its steps in every cell and round on fresh chains, each exchange judged as it comes.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::chain::{Called, Chain, Identity, Pair, may_have_spent};
+use crate::client::reply::{self, Reply};
+use crate::client::{Exchange, Failure};
+use crate::dialect::Dialect;
+use crate::load;
+use crate::results::LoadResult;
+use crate::results::event::{Narrator, Stop};
+use crate::suite::call::{Call, Changes, Made, Operation, PairUse, Part, Reference, Slot, Template};
+use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Together, Verb, Wait};
+use crate::suite::claim::{Claim, Expectation, Field, FieldPlace, OutcomeWord, Strength};
+use crate::suite::expression::{Expression, Value};
+use crate::suite::profile::Profile;
+
+use super::callback::Callback;
+use super::cell::Cell;
+use super::change::{Composed, Making, compose};
+use super::clock::NoTime;
+use super::court::Court;
+use super::evidence::evidence;
+use super::judge::{self, Bench, Judgement, Miss};
+use super::names::{Moments, Promised};
+use super::needs::changes_of;
+use super::promise::{Allowed, Presented, Promises};
+use super::references::{Cast, Scope, Yields, slots_of};
+use super::tally::{ClaimKey, Shown, Tally};
+use super::together::{self, Set};
+use super::transcript::{Taken, ending};
+
+/// A step repeats no oftener than this, whatever `for` says.
+const REPEATS_MAX: u32 = 20_000;
+
+/// What playing a check came to.
+pub(super) struct Played {
+    /// Its claims, counted.
+    pub tally: Tally,
+    /// Exchanges that its steps caused.
+    pub requests: u64,
+}
+
+/// Why a cell is not played to its end.
+enum Cut {
+    /// The stage could not be set.
+    Unset(String),
+    /// Somebody asked to stop.
+    Stopped,
+}
+
+type Going = Result<(), Cut>;
+
+/// Plays `check` in `cells`.
+pub(super) async fn play(
+    court: &Court,
+    check: &Check,
+    cells: &[Cell],
+    narrator: &Narrator,
+    stop: &Stop,
+) -> Played {
+    let mut play = Play {
+        court,
+        check,
+        narrator,
+        stop,
+        tally: Tally::default(),
+        sets: IndexMap::new(),
+        loads: IndexMap::new(),
+        spare: IndexMap::new(),
+        promises: HashMap::new(),
+        requests: 0,
+    };
+    if !check.steps.is_empty() {
+        play.cells(cells).await;
+        play.together();
+    }
+    play.let_go();
+    Played { tally: play.tally, requests: play.requests }
+}
+
+/// A check that is being played.
+struct Play<'a> {
+    court: &'a Court,
+    check: &'a Check,
+    narrator: &'a Narrator,
+    stop: &'a Stop,
+    tally: Tally,
+    /// What named steps yielded in all cells and rounds.
+    sets: Yields,
+    loads: IndexMap<String, LoadResult>,
+    /// Chains that were only ever granted their current pair.
+    spare: Cast,
+    /// The policy's view of each chain, by its number.
+    promises: HashMap<u32, Promises>,
+    requests: u64,
+}
+
+/// One cell in one round.
+struct Scene<'c> {
+    cell: &'c Cell,
+    round: u32,
+    cast: Cast,
+    steps: Yields,
+    last: Option<Arc<Taken>>,
+    /// Chains whose answer was given up on purpose: what follows is judged all the same.
+    forsaken: BTreeSet<u32>,
+}
+
+/// A pair to present, and whether it is the chain's current one.
+struct Chosen {
+    pair: Pair,
+    is_current: bool,
+}
+
+/// Where a call stands in its check: its number seeds what is made at random.
+#[derive(Clone, Copy)]
+struct At<'s> {
+    step: &'s Step,
+    call: &'s Call,
+    number: u64,
+}
+
+impl Play<'_> {
+    async fn cells(&mut self, cells: &[Cell]) {
+        let rounds = self.check.rounds.at(self.court.ground.full).max(1);
+        for round in 0..rounds {
+            for cell in cells {
+                self.tally.runs += 1;
+                match self.scene(cell, round).await {
+                    Ok(()) => {}
+                    Err(Cut::Unset(why)) => self.tally.unset(why),
+                    Err(Cut::Stopped) => {
+                        self.tally.runs -= 1;
+                        self.tally.stopped = true;
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn scene(&mut self, cell: &Cell, round: u32) -> Going {
+        let mut scene = Scene {
+            cell,
+            round,
+            cast: Cast::new(),
+            steps: Yields::new(),
+            last: None,
+            forsaken: BTreeSet::new(),
+        };
+        let going = self.enact(&mut scene).await;
+        self.put_away(scene.cast);
+        going
+    }
+
+    async fn enact(&mut self, scene: &mut Scene<'_>) -> Going {
+        self.casting(scene).await?;
+        for (index, step) in self.check.steps.iter().enumerate() {
+            self.go_on()?;
+            match &step.verb {
+                Verb::Call(call) => self.calls(scene, step, call, index as u64).await?,
+                Verb::Load(profile) => self.load(step, profile).await?,
+                Verb::Wait(wait) => self.wait(scene, wait).await?,
+                Verb::Restart => self.restart().await?,
+            }
+        }
+        Ok(())
+    }
+
+    fn go_on(&self) -> Going {
+        if self.stop.asked() { Err(Cut::Stopped) } else { Ok(()) }
+    }
+
+    // ---------------------------------------------------------------------------------------------- chains
+
+    /// `own` where a step asks for it, and the declared ones.
+    async fn casting(&mut self, scene: &mut Scene<'_>) -> Going {
+        let plain = ChainNeed::default();
+        let declared = self.check.chains.iter().map(|(name, need)| (name.clone(), need.clone()));
+        let mut needs: Vec<(String, ChainNeed)> = declared.collect();
+        if !needs.iter().any(|(name, _)| name == "own") {
+            needs.insert(0, ("own".to_owned(), plain));
+        }
+        for (name, need) in needs {
+            let count = need.count.map_or(1, |count| count.at(self.court.ground.full)).max(1);
+            let mut chains = self.spare.shift_remove(&name).unwrap_or_default();
+            while chains.len() < count as usize {
+                self.go_on()?;
+                chains.push(self.open(&need).await?);
+            }
+            scene.cast.insert(name, chains);
+        }
+        Ok(())
+    }
+
+    async fn open(&mut self, need: &ChainNeed) -> Result<Chain, Cut> {
+        let identity = identity(&self.court.ground.identities, need)
+            .ok_or_else(|| Cut::Unset("no identity differs as the check asks".to_owned()))?;
+        let chain = self
+            .court
+            .open(&identity)
+            .await
+            .map_err(|none| Cut::Unset(format!("no chain could be opened: {none}")))?;
+        self.requests += 1;
+        self.promises.insert(chain.number, Promises::new(self.court.clock.elapsed()));
+        match need.access {
+            Some(AccessNeed::Expired) => self.expire(&chain).await?,
+            Some(AccessNeed::Live) | None => {}
+        }
+        Ok(chain)
+    }
+
+    /// Lets the access token of a fresh chain expire.
+    async fn expire(&self, chain: &Chain) -> Going {
+        let unknown = || Cut::Unset("when the access token expires is not known".to_owned());
+        let origin = chain.pairs.first().and_then(|pair| pair.reply.as_ref()).ok_or_else(unknown)?;
+        let now = self.court.clock.now();
+        let place = FieldPlace::Field(Field::Expires);
+        let moment = origin
+            .moment(&self.court.ground.dialect, Operation::Login, &place, now)
+            .ok_or_else(unknown)?;
+        let left = u64::try_from(moment.at.as_second() - now.as_second()).unwrap_or(0);
+        let slack = self.court.ground.suite.policy.slack;
+        self.pass(Duration::from_secs(left + 2) + slack).await
+    }
+
+    /// Chains as good as new serve the next cell; the others are given up.
+    fn put_away(&mut self, cast: Cast) {
+        for (name, chains) in cast {
+            let (clean, used): (Vec<_>, Vec<_>) =
+                chains.into_iter().partition(|chain| chain.clean && !chain.in_doubt);
+            for chain in used {
+                self.promises.remove(&chain.number);
+                self.court.lose_family();
+            }
+            if !clean.is_empty() {
+                self.spare.insert(name, clean);
+            }
+        }
+    }
+
+    fn let_go(&mut self) {
+        self.spare.clear();
+        self.promises.clear();
+    }
+
+    // ----------------------------------------------------------------------------------------------- calls
+
+    async fn calls(&mut self, scene: &mut Scene<'_>, step: &Step, call: &Call, index: u64) -> Going {
+        let every = match &step.every {
+            Some((every, _)) => Some(self.duration(scene, every)?),
+            None => None,
+        };
+        let lasting = match &step.lasting {
+            Some((lasting, _)) => Some(self.duration(scene, lasting)?),
+            None => None,
+        };
+        let times = match (step.times, lasting) {
+            (Some(times), _) => times.at(self.court.ground.full),
+            (None, Some(_)) => REPEATS_MAX,
+            (None, None) => 1,
+        };
+        let began = self.court.clock.elapsed();
+        for time in 0..times {
+            if let (Some(every), true) = (every, time > 0) {
+                self.pass(every).await?;
+            }
+            if lasting.is_some_and(|lasting| time > 0 && self.court.clock.elapsed() > began + lasting) {
+                break;
+            }
+            let at = At { step, call, number: index << 32 | u64::from(time) };
+            self.on_every_chain(scene, at).await?;
+        }
+        Ok(())
+    }
+
+    async fn on_every_chain(&mut self, scene: &mut Scene<'_>, at: At<'_>) -> Going {
+        let name = at.call.chain.clone();
+        let count = scene.cast.get(&name).map_or(0, Vec::len);
+        for index in 0..count {
+            self.go_on()?;
+            let chosen = match choose(&scene.cast[&name][index], at.call, scene, &self.court.ground.dialect) {
+                Ok(chosen) => chosen,
+                Err(why) => {
+                    self.untold(scene, at.step, &why)?;
+                    continue;
+                }
+            };
+            if chosen.is_empty() {
+                let step = match &at.call.pair {
+                    PairUse::Step(step) => step.as_str(),
+                    PairUse::Current | PairUse::Previous | PairUse::First => "the chain",
+                };
+                self.tally
+                    .emptied
+                    .get_or_insert_with(|| format!("`{step}` was granted nothing that could be used"));
+            }
+            for chosen in chosen {
+                self.call(scene, at, index, chosen).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One call and what is claimed of it.
+    async fn call(&mut self, scene: &mut Scene<'_>, at: At<'_>, index: usize, chosen: Chosen) -> Going {
+        let chain = &scene.cast[&at.call.chain][index];
+        if chain.in_doubt && !scene.forsaken.contains(&chain.number) {
+            return self.untold(scene, at.step, "the answer to an earlier call on this chain was lost");
+        }
+        let changes = changes_of(at.call, scene.cell);
+        let callback = if mentions_callback(&changes) { Callback::open().await } else { None };
+        let good = slots_of(&chain.identity.slots, &chosen.pair);
+        let composed = {
+            let Some(speech) = self.court.ground.dialect.operation(at.call.operation) else {
+                return self.untold(scene, at.step, "the dialect does not have this operation");
+            };
+            let making = Making {
+                speech,
+                changes: &changes,
+                good: &good,
+                scope: self.scope(scene),
+                format: self.court.format(),
+                callback: callback.as_ref().map(Callback::address),
+            };
+            compose(&making, &mut self.rng(scene, at.number))
+        };
+        let composed = match composed {
+            Ok(composed) => composed,
+            Err(why) => return self.untold(scene, at.step, &why),
+        };
+        let presented = presented(chain, at.call, &changes, &good, &composed);
+        let allowed = self.allowed(chain, presented);
+        let taken = self.send(scene, at, index, &chosen, composed, (presented, allowed, good)).await;
+        let taken = match callback {
+            Some(callback) => Taken { called_back: Some(callback.was_called().await), ..taken },
+            None => taken,
+        };
+        if changes.wire.abort.is_some() {
+            scene.forsaken.insert(taken.chain_number);
+        }
+        if taken.failure() == Some(Failure::Stopped) {
+            return Err(Cut::Stopped);
+        }
+        self.settle(scene, at, index, presented, &taken);
+        self.court.observe(&taken);
+        self.requests += 1;
+        self.judge(scene, at.step, Arc::new(taken))
+    }
+
+    fn scope<'s>(&'s self, scene: &'s Scene<'_>) -> Scope<'s> {
+        Scope {
+            dialect: &self.court.ground.dialect,
+            variables: &self.court.ground.variables,
+            cell: scene.cell,
+            chains: &scene.cast,
+            steps: &scene.steps,
+            call: None,
+            this: None,
+        }
+    }
+
+    /// Seeded by run, check, cell, round and call: the same run makes the same values, whatever runs beside it.
+    fn rng(&self, scene: &Scene<'_>, number: u64) -> ChaCha8Rng {
+        let key = crate::secret::FingerprintKey::new(self.court.ground.seed, number);
+        let label = scene.cell.label().unwrap_or_default();
+        let seed = key.of(&format!("{} {label} {}", self.check.id, scene.round)).0;
+        ChaCha8Rng::seed_from_u64(seed)
+    }
+
+    fn allowed(&self, chain: &Chain, presented: Presented) -> Allowed {
+        let now = self.court.clock.elapsed();
+        match self.promises.get(&chain.number) {
+            Some(promises) => promises.allowed(&self.court.ground.suite.policy, presented, now),
+            None => Allowed::Unknown("the chain's past is not known".to_owned()),
+        }
+    }
+
+    /// The request leaves by the chain: the current pair by `spend`, everything else by `burn`.
+    async fn send(
+        &self,
+        scene: &mut Scene<'_>,
+        at: At<'_>,
+        index: usize,
+        chosen: &Chosen,
+        composed: Composed,
+        (presented, allowed, good): (Presented, Allowed, crate::client::compose::Slots),
+    ) -> Taken {
+        let ground = &self.court.ground;
+        let chains = scene.cast.get_mut(&at.call.chain).expect("the caller found it there");
+        let chain = &mut chains[index];
+        let Composed { request, sent, manner } = composed;
+        let called = match at.call.operation {
+            Operation::Refresh if spends(chain, chosen, &sent, presented) => {
+                chain.spend(&ground.client, &ground.dialect, request).await
+            }
+            Operation::Refresh => chain.burn(&ground.client, &ground.dialect, request).await,
+            Operation::Revoke => {
+                let called = chain.burn(&ground.client, &ground.dialect, request).await;
+                reread(self.court, Operation::Revoke, called.exchange)
+            }
+            Operation::Probe | Operation::Login => {
+                let exchange = ground.client.send(request).await;
+                reread(self.court, at.call.operation, exchange)
+            }
+        };
+        Taken {
+            operation: at.call.operation,
+            step: at.step.name.clone(),
+            chain: at.call.chain.clone(),
+            chain_number: chain.number,
+            cell: scene.cell.values.clone(),
+            round: scene.round,
+            identity: Arc::clone(&chain.identity),
+            origin: chain.pairs.first().and_then(|pair| pair.reply.clone()),
+            good,
+            sent,
+            exchange: called.exchange,
+            reply: called.reply,
+            allowed,
+            called_back: None,
+            now: self.court.clock.now(),
+            manner,
+        }
+    }
+
+    /// What the call did to the policy's view of the chain.
+    fn settle(&mut self, scene: &Scene<'_>, at: At<'_>, index: usize, presented: Presented, taken: &Taken) {
+        let policy = &self.court.ground.suite.policy;
+        let now = self.court.clock.elapsed();
+        let chain = &scene.cast[&at.call.chain][index];
+        let Some(promises) = self.promises.get_mut(&chain.number) else { return };
+        let granted = match taken.failure() {
+            None => Some(taken.is_granted()),
+            Some(failure) if may_have_spent(failure) => None,
+            Some(_) => return,
+        };
+        match at.call.operation {
+            Operation::Revoke if granted == Some(true) => promises.revoked(),
+            Operation::Revoke | Operation::Login => {}
+            Operation::Probe => promises.settle(policy, presented, granted, now),
+            Operation::Refresh => {
+                // A changed call that was granted for the current pair has moved the chain like any other.
+                let moved = chain
+                    .pairs
+                    .last()
+                    .and_then(|pair| pair.reply.as_ref())
+                    .zip(taken.reply.as_ref())
+                    .is_some_and(|(current, reply)| Arc::ptr_eq(current, reply));
+                let presented = if moved { Presented::Current } else { presented };
+                promises.settle(policy, presented, granted, now);
+            }
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------- judging
+
+    fn judge(&mut self, scene: &mut Scene<'_>, step: &Step, taken: Arc<Taken>) -> Going {
+        let mut unset = None;
+        let redaction = self.court.redaction.of(&taken);
+        let judged: Vec<(&Claim, Judgement)> = {
+            let bench = Bench { scope: self.scope(scene), redaction, median: self.court.median() };
+            step.claims.iter().map(|claim| (claim, judge::claim(&claim.what, &taken, &bench))).collect()
+        };
+        let label = scene.cell.label();
+        for (claim, judgement) in judged {
+            if claim.strength == Strength::Given {
+                if let Some(why) = not_given(claim, &judgement, &taken) {
+                    unset.get_or_insert(why);
+                }
+                continue;
+            }
+            let court = self.court;
+            self.tally.note(key(step, claim), claim.strength, label.as_deref(), judgement, |miss| {
+                shown(court, &[Arc::clone(&taken)], miss)
+            });
+        }
+        if let Some(name) = &step.name {
+            scene.steps.entry(name.clone()).or_default().push(Arc::clone(&taken));
+            let set = self.sets.entry(name.clone()).or_default();
+            if set.len() < REPEATS_MAX as usize {
+                set.push(Arc::clone(&taken));
+            }
+        }
+        scene.last = Some(taken);
+        unset.map_or(Ok(()), |why| Err(Cut::Unset(why)))
+    }
+
+    /// Nothing was sent: every claim of the step cannot be told, and a `given` is not given.
+    fn untold(&mut self, scene: &Scene<'_>, step: &Step, why: &str) -> Going {
+        let label = scene.cell.label();
+        for claim in &step.claims {
+            if claim.strength == Strength::Given {
+                return Err(Cut::Unset(why.to_owned()));
+            }
+            let judgement = Judgement::Untold(why.to_owned());
+            self.tally.note(key(step, claim), claim.strength, label.as_deref(), judgement, |_| {
+                (Vec::new(), None)
+            });
+        }
+        Ok(())
+    }
+
+    fn together(&mut self) {
+        for together in &self.check.together {
+            if let [name] = together.of.as_slice()
+                && self.loads.contains_key(name)
+            {
+                self.together_on_load(together, name);
+            } else {
+                self.together_on_steps(together);
+            }
+        }
+    }
+
+    fn together_on_steps(&mut self, together: &Together) {
+        let named = together.of.iter().filter_map(|name| self.sets.get(name));
+        let members: Vec<Arc<Taken>> = named.flatten().cloned().collect();
+        let court = self.court;
+        let set = Set {
+            members: &members,
+            by: together.by.as_deref(),
+            dialect: &court.ground.dialect,
+            redaction: &court.redaction,
+        };
+        for claim in &together.claims {
+            let (judgement, witnesses) = together::claim(&claim.what, &set);
+            let key = ClaimKey { at: claim.at, name: set_name(together, claim.what.word()) };
+            self.note_set(key, claim.strength, judgement, |miss| shown(court, &witnesses, miss));
+        }
+    }
+
+    fn together_on_load(&mut self, together: &Together, name: &str) {
+        for claim in &together.claims {
+            let judgement = super::loads::set_claim(&claim.what, name, &self.loads[name]);
+            let key = ClaimKey { at: claim.at, name: set_name(together, claim.what.word()) };
+            self.note_set(key, claim.strength, judgement, |_| (Vec::new(), None));
+        }
+    }
+
+    fn note_set(
+        &mut self,
+        key: ClaimKey,
+        strength: Strength,
+        judgement: Judgement,
+        show: impl FnOnce(&Miss) -> Shown,
+    ) {
+        match (strength, judgement) {
+            (Strength::Given, Judgement::Holds) => {}
+            (Strength::Given, Judgement::Fails(miss)) => {
+                self.tally.unset(format!("{} was not given: {}", miss.expected, miss.found));
+            }
+            (Strength::Given, Judgement::Untold(why)) => self.tally.unset(why),
+            (strength, judgement) => self.tally.note(key, strength, None, judgement, show),
+        }
+    }
+
+    // ------------------------------------------------------------------------------- time, restart and load
+
+    async fn pass(&self, time: Duration) -> Going {
+        self.court.clock.pass(time, self.stop).await.map_err(|none| match none {
+            NoTime::Stopped => Cut::Stopped,
+            NoTime::Cannot(why) => Cut::Unset(why),
+        })
+    }
+
+    fn value(&self, scene: &Scene<'_>, expression: &Expression) -> Result<Duration, Cut> {
+        let ground = &self.court.ground;
+        let names = Moments {
+            promised: Promised {
+                policy: &ground.suite.policy,
+                dialect: &ground.dialect,
+                environment: &ground.environment,
+            },
+            steps: &scene.steps,
+            last: scene.last.as_deref(),
+        };
+        match expression.value(&names) {
+            Ok(Value::Duration(time)) => Ok(time),
+            Ok(_) => Err(Cut::Unset(format!("`{}` is no length of time", expression.text))),
+            Err(name) => {
+                Err(Cut::Unset(format!("`{name}` is not known, and `{}` hangs on it", expression.text)))
+            }
+        }
+    }
+
+    fn duration(&self, scene: &Scene<'_>, expression: &Expression) -> Result<Duration, Cut> {
+        self.value(scene, expression)
+    }
+
+    async fn wait(&self, scene: &Scene<'_>, wait: &Wait) -> Going {
+        let time = match wait {
+            Wait::Exactly(time) => *time,
+            Wait::For(expression) => self.duration(scene, expression)?,
+            Wait::Until(moment) => {
+                let until = self.value(scene, moment)?;
+                let now = Duration::from_secs(u64::try_from(self.court.clock.now().as_second()).unwrap_or(0));
+                // The moment has to be past for certain: a second for rounding, and the policy's slack.
+                until.saturating_sub(now) + Duration::from_secs(1) + self.court.ground.suite.policy.slack
+            }
+        };
+        self.pass(time).await
+    }
+
+    async fn restart(&self) -> Going {
+        match &self.court.ground.control {
+            None => Err(Cut::Unset("the endpoint cannot be restarted from here".to_owned())),
+            Some(control) => control.restart().await.map_err(|error| Cut::Unset(error.to_string())),
+        }
+    }
+
+    async fn load(&mut self, step: &Step, profile: &Profile) -> Going {
+        let ground = &self.court.ground;
+        let load_ground = load::Ground {
+            client: Arc::clone(&ground.client),
+            dialect: Arc::clone(&ground.dialect),
+            source: Arc::clone(&ground.source),
+            identities: ground.identities.clone(),
+            key: ground.key,
+            seed: ground.seed,
+        };
+        let result = load::run(&load_ground, profile, self.narrator, self.stop)
+            .await
+            .map_err(|none| Cut::Unset(format!("no chain could be opened: {none}")))?;
+        let book = &result.book;
+        self.court.count_load(book.granted, result.answered_not_granted(), book.unanswered);
+        self.requests += book.sent;
+        for claim in &step.claims {
+            let judgement = super::loads::claim(&claim.what, &result);
+            self.note_set(key(step, claim), claim.strength, judgement, |_| (Vec::new(), None));
+        }
+        self.loads.insert(step.name.clone().unwrap_or_else(|| profile.name.clone()), result);
+        self.go_on()
+    }
+}
+
+/// The exchange, read as an answer to another operation than refresh.
+fn reread(court: &Court, operation: Operation, exchange: Exchange) -> Called {
+    let reply: Option<Arc<Reply>> = exchange
+        .result
+        .as_ref()
+        .ok()
+        .map(|answer| Arc::new(reply::read(&court.ground.dialect, operation, Arc::new(answer.clone()))));
+    Called { exchange, reply }
+}
+
+/// An identity that is `own`, or differs from it where the check asks. Where callers are not told apart by a
+/// user at all, another login is another user.
+fn identity(identities: &[Arc<Identity>], need: &ChainNeed) -> Option<Arc<Identity>> {
+    let own = identities.first()?;
+    let differs = |other: &Identity, slot: Slot| other.slots.get(&slot) != own.slots.get(&slot);
+    let wants = |slot: Slot| match slot {
+        Slot::Tenant => need.other_tenant,
+        Slot::User => need.other_user && own.slots.contains_key(&Slot::User),
+        _ => need.other_client,
+    };
+    let slots = [Slot::Tenant, Slot::User, Slot::Client];
+    if !slots.into_iter().any(wants) {
+        return Some(Arc::clone(own));
+    }
+    let fits = |other: &&Arc<Identity>| slots.into_iter().all(|slot| !wants(slot) || differs(other, slot));
+    // What is not asked for stays the same, if that can be had.
+    let alike = |other: &&Arc<Identity>| slots.into_iter().all(|slot| wants(slot) || !differs(other, slot));
+    let exact = identities.iter().filter(fits).find(alike);
+    exact.or_else(|| identities.iter().find(fits)).cloned().or_else(|| {
+        // Another user may be no more than another login.
+        (need.other_user && !need.other_tenant && !need.other_client).then(|| Arc::clone(own))
+    })
+}
+
+/// The pairs that a call presents: one, or each distinct pair that a step was granted.
+fn choose(chain: &Chain, call: &Call, scene: &Scene<'_>, dialect: &Dialect) -> Result<Vec<Chosen>, String> {
+    let last = chain.pairs.len().checked_sub(1).ok_or("the chain has no pair")?;
+    let one = |index: usize| {
+        Ok(vec![Chosen { pair: chain.pairs[index].clone(), is_current: index == last }])
+    };
+    match &call.pair {
+        PairUse::Current => one(last),
+        PairUse::Previous => one(last.checked_sub(1).ok_or("the chain has no earlier pair")?),
+        PairUse::First => one(0),
+        PairUse::Step(name) => {
+            let current = &chain.pairs[last];
+            let mut chosen: Vec<Chosen> = Vec::new();
+            for taken in scene.steps.get(name).into_iter().flatten() {
+                let Some(pair) = granted_pair(taken, scene, dialect) else { continue };
+                if chosen.iter().any(|known| known.pair.refresh == pair.refresh) {
+                    continue;
+                }
+                let is_current = pair.refresh.is_some() && pair.refresh == current.refresh;
+                chosen.push(Chosen { pair, is_current });
+            }
+            Ok(chosen)
+        }
+    }
+}
+
+/// The pair that a step was granted, as the chain keeps it or as the answer has it.
+fn granted_pair(taken: &Taken, scene: &Scene<'_>, dialect: &Dialect) -> Option<Pair> {
+    if !taken.is_granted() {
+        return None;
+    }
+    let reply = taken.reply.as_ref()?;
+    let kept = scene.cast.values().flatten().flat_map(|chain| &chain.pairs).find(|pair| {
+        pair.reply.as_ref().is_some_and(|candidate| Arc::ptr_eq(candidate, reply))
+    });
+    kept.cloned().or_else(|| {
+        let token = |field| reply.token(dialect, taken.operation, field);
+        Some(Pair {
+            access: token(Field::Access),
+            refresh: token(Field::Refresh).or_else(|| taken.sent.get(&Slot::Refresh).cloned()),
+            reply: Some(Arc::clone(reply)),
+        })
+    })
+}
+
+/// Whether the chain's current refresh token is what is sent, in its place.
+fn spends(
+    chain: &Chain,
+    chosen: &Chosen,
+    sent: &crate::client::compose::Slots,
+    presented: Presented,
+) -> bool {
+    let current = chain.pairs.last().and_then(|pair| pair.refresh.as_ref());
+    chosen.is_current && sent.get(&Slot::Refresh) == current && !matches!(presented, Presented::Old(_))
+}
+
+/// What the call presents, in the policy's words.
+fn presented(
+    chain: &Chain,
+    call: &Call,
+    changes: &Changes,
+    good: &crate::client::compose::Slots,
+    composed: &Composed,
+) -> Presented {
+    let sent = &composed.sent;
+    let current = chain.pairs.last();
+    if call.operation == Operation::Probe {
+        let own = current.and_then(|pair| pair.access.as_ref());
+        return if sent.get(&Slot::Access) == own { Presented::Access } else { Presented::OldAccess };
+    }
+    if call.operation != Operation::Refresh || !is_plain(changes) {
+        return Presented::Else;
+    }
+    let changed: Vec<Slot> = Slot::ALL.into_iter().filter(|slot| sent.get(slot) != good.get(slot)).collect();
+    let refresh = sent.get(&Slot::Refresh);
+    let age = chain.pairs.iter().rev().position(|pair| pair.refresh.as_ref() == refresh);
+    match (changed.as_slice(), age) {
+        ([], Some(0)) if call.pair == PairUse::Current || same_access(chain, good) => Presented::Current,
+        ([], Some(0)) | ([Slot::Access], Some(0)) => Presented::Mixed,
+        ([], Some(age)) => Presented::Old(age),
+        _ => Presented::Else,
+    }
+}
+
+fn same_access(chain: &Chain, good: &crate::client::compose::Slots) -> bool {
+    chain.pairs.last().is_some_and(|pair| pair.access.as_ref() == good.get(&Slot::Access))
+}
+
+/// Only what does not change the meaning of the call: slots (which are compared), format, Accept, headers.
+fn is_plain(changes: &Changes) -> bool {
+    Changes {
+        set: Vec::new(),
+        without: Vec::new(),
+        format: None,
+        accept: None,
+        ..changes.clone()
+    }
+    .is_none()
+}
+
+fn key(step: &Step, claim: &Claim) -> ClaimKey {
+    let word = claim.what.word();
+    let name = match &step.name {
+        Some(name) => format!("{name}.{word}"),
+        None => word.to_owned(),
+    };
+    ClaimKey { at: claim.at, name }
+}
+
+fn set_name(together: &Together, word: &str) -> String {
+    match together.of.as_slice() {
+        [one] => format!("{one}.{word}"),
+        _ => word.to_owned(),
+    }
+}
+
+/// Why a `given` does not hold.
+fn not_given(claim: &Claim, judgement: &Judgement, taken: &Taken) -> Option<String> {
+    match judgement {
+        Judgement::Holds => None,
+        Judgement::Untold(why) => Some(why.clone()),
+        Judgement::Fails(miss) => Some(match &claim.what {
+            Expectation::Outcome(words) if words.as_slice() == [OutcomeWord::Granted] => {
+                format!("the {} was not granted: {}", taken.operation.word(), ending(taken))
+            }
+            _ => format!("{} was not given: {}", miss.expected, miss.found),
+        }),
+    }
+}
+
+fn shown(court: &Court, witnesses: &[Arc<Taken>], miss: &Miss) -> Shown {
+    let evidences = witnesses.iter().take(2).map(|taken| evidence(taken, &court.redaction, &miss.marks));
+    let again = witnesses.first().and_then(|taken| court.again(taken));
+    (evidences.collect(), again)
+}
+
+fn mentions_callback(changes: &Changes) -> bool {
+    let template = |template: &Template| {
+        template.parts.iter().any(|part| matches!(part, Part::Reference(Reference::Callback)))
+    };
+    fn made(value: &Made, template: &impl Fn(&Template) -> bool) -> bool {
+        match value {
+            Made::Text(text) | Made::Raw(text) => template(text),
+            Made::Join(values) => values.iter().any(|value| made(value, template)),
+            Made::Forge(forge) => {
+                forge.claims.iter().chain(&forge.head).any(|(_, value)| template(value))
+            }
+            Made::Null
+            | Made::Hex(_)
+            | Made::Flip(_)
+            | Made::Recase
+            | Made::Trim(_)
+            | Made::Spell
+            | Made::Like(_)
+            | Made::Words(_)
+            | Made::Filler(_)
+            | Made::Nest(_) => false,
+        }
+    }
+    changes.set.iter().any(|(_, value)| made(value, &template))
+        || changes.body.iter().any(|value| made(value, &template))
+        || changes.headers.iter().flat_map(|(_, values)| values).any(|value| made(value, &template))
+        || changes.document.add.iter().any(|(_, value)| made(value, &template))
+}

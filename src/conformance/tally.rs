@@ -1,0 +1,147 @@
+//! What came of every claim of one check over its cells and rounds, counted and with the first examples.
+
+use indexmap::IndexMap;
+
+use crate::results::Evidence;
+use crate::source::Span;
+use crate::suite::claim::Strength;
+
+use super::judge::{Judgement, Miss};
+
+/// So many different failures of one claim are kept.
+const KINDS_MAX: usize = 3;
+
+/// So many cells are named.
+const CELLS_MAX: usize = 4;
+
+/// Which claim of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ClaimKey {
+    /// Its words in the file.
+    pub at: Span,
+    /// `again.outcome`
+    pub name: String,
+}
+
+/// What came of one claim.
+#[derive(Clone, Debug)]
+pub(super) struct ClaimTally {
+    /// How much hangs on it.
+    pub strength: Strength,
+    /// How often it held or failed.
+    pub judged: u32,
+    /// How often it failed.
+    pub failed: u32,
+    /// How often it could not be told, and why the first time.
+    pub untold: u32,
+    /// Why it could not be told the first time.
+    pub why_untold: Option<String>,
+    /// Different failures.
+    pub kinds: Vec<Failed>,
+    /// Failures of further kinds.
+    pub further: u32,
+}
+
+/// One kind of failure: equal expectation, equal observation.
+#[derive(Clone, Debug)]
+pub(super) struct Failed {
+    /// What was expected and found.
+    pub miss: Miss,
+    /// How often.
+    pub times: u32,
+    /// In which cells, the first few.
+    pub cells: Vec<String>,
+    /// The exchanges of the first.
+    pub evidence: Vec<Evidence>,
+    /// A shell line that does the first again.
+    pub again: Option<String>,
+}
+
+/// What shows a failure.
+pub(super) type Shown = (Vec<Evidence>, Option<String>);
+
+/// What came of all claims of one check.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    /// By claim, in the order in which they were first judged.
+    pub claims: IndexMap<ClaimKey, ClaimTally>,
+    /// Cells and rounds that were run.
+    pub runs: u32,
+    /// Cells and rounds in which a `given` did not hold or the stage could not be set.
+    pub unset: u32,
+    /// Why, the first time.
+    pub why_unset: Option<String>,
+    /// Something was not sent because a step was granted nothing.
+    pub emptied: Option<String>,
+    /// Somebody asked to stop before the end.
+    pub stopped: bool,
+}
+
+impl Tally {
+    /// Notes a judgement; `show` is asked only for the first failure of a kind.
+    pub fn note(
+        &mut self,
+        key: ClaimKey,
+        strength: Strength,
+        cell: Option<&str>,
+        judgement: Judgement,
+        show: impl FnOnce(&Miss) -> Shown,
+    ) {
+        let tally = self.claims.entry(key).or_insert_with(|| ClaimTally::new(strength));
+        match judgement {
+            Judgement::Holds => tally.judged += 1,
+            Judgement::Untold(why) => {
+                tally.untold += 1;
+                tally.why_untold.get_or_insert(why);
+            }
+            Judgement::Fails(miss) => {
+                tally.judged += 1;
+                tally.failed += 1;
+                tally.fail(miss, cell, show);
+            }
+        }
+    }
+
+    /// The stage of this cell and round could not be set.
+    pub fn unset(&mut self, why: impl Into<String>) {
+        self.unset += 1;
+        self.why_unset.get_or_insert_with(|| why.into());
+    }
+}
+
+impl ClaimTally {
+    fn new(strength: Strength) -> ClaimTally {
+        ClaimTally {
+            strength,
+            judged: 0,
+            failed: 0,
+            untold: 0,
+            why_untold: None,
+            kinds: Vec::new(),
+            further: 0,
+        }
+    }
+
+    fn fail(&mut self, miss: Miss, cell: Option<&str>, show: impl FnOnce(&Miss) -> Shown) {
+        let same = |failed: &&mut Failed| {
+            failed.miss.expected == miss.expected && failed.miss.found == miss.found
+        };
+        if let Some(failed) = self.kinds.iter_mut().find(same) {
+            failed.times += 1;
+            if let Some(cell) = cell
+                && failed.cells.len() < CELLS_MAX
+                && !failed.cells.iter().any(|known| known == cell)
+            {
+                failed.cells.push(cell.to_owned());
+            }
+            return;
+        }
+        if self.kinds.len() >= KINDS_MAX {
+            self.further += 1;
+            return;
+        }
+        let (evidence, again) = show(&miss);
+        let cells = cell.map(str::to_owned).into_iter().collect();
+        self.kinds.push(Failed { miss, times: 1, cells, evidence, again });
+    }
+}

@@ -1,0 +1,1 @@
+//! Judges, references and evidence on literal answers.

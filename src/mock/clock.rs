@@ -21,6 +21,7 @@ pub struct Moment(pub i64);
 
 impl Moment {
     /// This much later.
+    #[must_use]
     pub fn plus(self, span: Duration) -> Moment {
         Moment(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
@@ -93,7 +94,7 @@ mod tests {
         let clock = Clock::start();
         let before = clock.now();
         clock.advance(86_400_000);
-        assert!(clock.now() >= before.plus(Duration::from_secs(86_400)));
+        assert!(clock.now() >= before.plus(Duration::from_hours(24)));
         for _ in 0..4 {
             clock.advance(u64::MAX);
         }

@@ -16,7 +16,7 @@ use crate::suite::environment::{MockLatency, Stall};
 const WINDOWS: usize = 16;
 
 /// No answer is held back longer.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// When a request may be answered.
 #[derive(Debug)]

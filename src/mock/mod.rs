@@ -8,6 +8,7 @@ pub mod authority;
 pub mod clock;
 pub mod webapi;
 
+mod alarm;
 mod control;
 mod controllers;
 mod defects;

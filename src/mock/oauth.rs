@@ -85,7 +85,7 @@ impl OAuth {
                 response.headers.push(("Allow".to_owned(), "POST".to_owned()));
                 Acted { response, refresh: (operation != Some(Operation::Revoke)).then_some(false) }
             }
-            Some(Operation::Revoke) => other(self.conclude(request, self.revoke(request))),
+            Some(Operation::Revoke) => other(OAuth::conclude(request, self.revoke(request))),
             Some(Operation::Refresh | Operation::Login) => self.token(request),
         }
     }
@@ -98,7 +98,7 @@ impl OAuth {
             None => form.and_then(|form| self.grant(request, &form, self.clock.now())),
         };
         let granted = pair.is_ok();
-        let response = self.conclude(request, pair.map(|pair| self.document(&pair)));
+        let response = OAuth::conclude(request, pair.map(|pair| self.document(&pair)));
         Acted { response, refresh: (!is_login).then_some(granted) }
     }
 
@@ -206,7 +206,7 @@ impl OAuth {
         response
     }
 
-    fn conclude(&self, request: &HttpRequest, outcome: Result<Value, Fault>) -> HttpResponse {
+    fn conclude(request: &HttpRequest, outcome: Result<Value, Fault>) -> HttpResponse {
         let fault = match outcome {
             Ok(Value::Null) => return HttpResponse { body: Vec::new(), ..plain(200, &Value::Null) },
             Ok(document) => return plain(200, &document),

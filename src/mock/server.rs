@@ -26,6 +26,7 @@ use crate::secret::Token;
 use crate::suite::call::Slot;
 use crate::suite::defect::Defect;
 
+use super::alarm::Alarm;
 use super::authority::Authority;
 use super::clock::{Clock, Moment};
 use super::controllers::Controllers;
@@ -151,23 +152,24 @@ impl Workers {
     ) -> Result<Workers, MockError> {
         let (stop, stopped) = watch::channel(false);
         let mut workers = Workers { address: listen, control, stop, threads: Vec::new() };
-        let mut handles = Vec::new();
+        let mut posts = Vec::new();
         for number in 0..threads.max(1) {
-            let (handle, thread) =
+            let (post, thread) =
                 worker(number, stopped.clone()).map_err(|error| MockError::Listen(listen, error))?;
-            handles.push(handle);
+            posts.push(post);
             workers.threads.push(thread);
         }
         // Listening needs the runtime that will accept.
-        let entered = handles[0].enter();
+        let first = posts[0].clone();
+        let entered = first.runtime.enter();
         let application = bind(listen)?;
         let orders = bind(control)?;
         drop(entered);
         workers.address = local(&application, listen)?;
         workers.control = local(&orders, control)?;
-        let first = handles[0].clone();
-        first.spawn(accept(orders, vec![first.clone()], Arc::clone(shared), Door::Control));
-        first.spawn(accept(application, handles, Arc::clone(shared), Door::Application));
+        let alone = vec![first.clone()];
+        first.runtime.spawn(accept(orders, alone, Arc::clone(shared), Door::Control));
+        first.runtime.spawn(accept(application, posts, Arc::clone(shared), Door::Application));
         Ok(workers)
     }
 }
@@ -186,15 +188,27 @@ fn local(listener: &TcpListener, wanted: SocketAddr) -> Result<SocketAddr, MockE
     listener.local_addr().map_err(|error| MockError::Listen(wanted, error))
 }
 
+/// Where a worker is reached.
+#[derive(Clone, Debug)]
+struct Post {
+    runtime: Handle,
+    alarm: Arc<Alarm>,
+}
+
 /// A thread with a runtime of its own, which runs until it is told to stop.
-fn worker(number: usize, mut stopped: watch::Receiver<bool>) -> std::io::Result<(Handle, JoinHandle<()>)> {
+fn worker(number: usize, mut stopped: watch::Receiver<bool>) -> std::io::Result<(Post, JoinHandle<()>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let handle = runtime.handle().clone();
+    let entered = runtime.enter();
+    let alarm = Arc::new(Alarm::new()?);
+    drop(entered);
+    let ringing = Arc::clone(&alarm);
+    runtime.spawn(async move { ringing.ring().await });
+    let post = Post { runtime: runtime.handle().clone(), alarm };
     let thread = std::thread::Builder::new().name(format!("mock-{number}")).spawn(move || {
         // Ends when told, and also when whoever could tell is gone.
         runtime.block_on(async { stopped.wait_for(|stop| *stop).await.map(drop).unwrap_or_default() });
     })?;
-    Ok((handle, thread))
+    Ok((post, thread))
 }
 
 /// Which of the two listeners a connection came by.
@@ -204,26 +218,32 @@ enum Door {
     Control,
 }
 
-async fn accept(listener: TcpListener, handles: Vec<Handle>, shared: Arc<Shared>, door: Door) {
+async fn accept(listener: TcpListener, posts: Vec<Post>, shared: Arc<Shared>, door: Door) {
     for turn in 0_usize.. {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(_) => {
-                // Out of file descriptors, most likely: others will close.
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                continue;
-            }
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely: others will close.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
         };
         let epoch = shared.epoch.subscribe();
         // A connection that is gone already needs no service.
         let Ok(stream) = stream.into_std() else { continue };
-        handles[turn % handles.len()].spawn(connection(stream, Arc::clone(&shared), door, epoch));
+        let Post { runtime, alarm } = &posts[turn % posts.len()];
+        let served = Served { shared: Arc::clone(&shared), alarm: Arc::clone(alarm) };
+        runtime.spawn(connection(stream, served, door, epoch));
     }
+}
+
+/// What a connection is served with.
+#[derive(Clone, Debug)]
+struct Served {
+    shared: Arc<Shared>,
+    alarm: Arc<Alarm>,
 }
 
 async fn connection(
     stream: std::net::TcpStream,
-    shared: Arc<Shared>,
+    served: Served,
     door: Door,
     mut epoch: watch::Receiver<u64>,
 ) {
@@ -236,24 +256,22 @@ async fn connection(
     // Errors of a connection are its peer's doing, and the peer knows.
     match door {
         Door::Application => {
-            let service = service_fn(|request| serve(Arc::clone(&shared), request));
+            let service = service_fn(|request| serve(served.clone(), request));
             tokio::select! {
                 _ = builder.serve_connection(io, service) => (),
                 _ = epoch.changed() => (),
             }
         }
         Door::Control => {
-            let service = service_fn(|request| order(Arc::clone(&shared), request));
+            let service = service_fn(|request| order(Arc::clone(&served.shared), request));
             drop(builder.serve_connection(io, service).await);
         }
     }
 }
 
 /// The way of a request: count, read, decide, wait, answer.
-async fn serve(
-    shared: Arc<Shared>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, hyper::Error> {
+async fn serve(served: Served, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    let shared = &served.shared;
     let arrived = Instant::now();
     let counted = shared.is_refresh(request.uri().path());
     if counted {
@@ -266,7 +284,7 @@ async fn serve(
     };
     shared.book(counted, answer.refresh, arrived);
     if !shared.pace.is_immediate() {
-        wait(&shared.pace, arrived).await;
+        wait(&shared.pace, &served.alarm, arrived).await;
     }
     Ok(written(answer.response, shared.clock.now()))
 }
@@ -322,14 +340,14 @@ impl Shared {
 }
 
 /// Waits until a request that arrived at `arrived` may be answered. A stall may begin meanwhile.
-async fn wait(pace: &Pace, arrived: Instant) {
+async fn wait(pace: &Pace, alarm: &Alarm, arrived: Instant) {
     let own = pace.draw();
     loop {
         let due = pace.due(arrived, own);
         if Instant::now() >= due {
             return;
         }
-        tokio::time::sleep_until(due.into()).await;
+        alarm.sleep_until(due).await;
     }
 }
 

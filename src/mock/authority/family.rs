@@ -388,7 +388,7 @@ mod tests {
     #[test]
     fn an_idle_limit_ends_a_chain_that_rests() {
         let mut walk = Walk::new(MockPolicy::StrictFamily);
-        walk.rules.idle = Some(Duration::from_secs(60));
+        walk.rules.idle = Some(Duration::from_mins(1));
         assert_eq!(walk.serial_at(60, 0), Ok(1));
         assert_eq!(walk.serial_at(120, 1), Ok(2), "use starts it anew");
         assert_eq!(walk.serial_at(181, 2), Err(Refusal::Expired));

@@ -55,10 +55,10 @@ pub struct Rules {
 impl Rules {
     /// A preset: five minutes, a day, no idle limit, thirty days.
     pub fn of(policy: MockPolicy) -> Rules {
-        const DAY: Duration = Duration::from_secs(86_400);
+        const DAY: Duration = Duration::from_hours(24);
         Rules {
             policy,
-            access_lifetime: Duration::from_secs(300),
+            access_lifetime: Duration::from_mins(5),
             refresh_lifetime: DAY,
             idle: None,
             cap: Some(DAY.saturating_mul(30)),
@@ -196,8 +196,8 @@ impl Authority {
     /// Trades a refresh token for a pair. A refusal never spends.
     pub fn refresh(&self, presented: &Presented<'_>, now: Moment) -> Result<Pair, Refusal> {
         let found = self.find(presented.refresh).ok_or(Refusal::Unknown);
-        let claims = self.evidence(presented.access, now);
-        match found.and_then(|(id, serial)| self.spend(id, serial, presented, &claims, now)) {
+        let evidence = self.evidence(presented.access, now);
+        match found.and_then(|(id, serial)| self.spend(id, serial, presented, evidence, now)) {
             Err(Refusal::Unknown) if self.switches.has(Defect::UnknownGranted) => {
                 let party = presented.party.unwrap_or(0);
                 let account = self.roster.accounts.iter().position(|account| account.party == party);
@@ -213,7 +213,7 @@ impl Authority {
         id: FamilyId,
         serial: Option<u32>,
         presented: &Presented<'_>,
-        evidence: &Evidence,
+        evidence: Evidence,
         now: Moment,
     ) -> Result<Pair, Refusal> {
         let mut shard = self.shard(id);
@@ -312,11 +312,11 @@ impl Authority {
         self.mint.read_name(&claims.sid).map_or(Evidence::Worthless, Evidence::Of)
     }
 
-    fn goes_with(&self, evidence: &Evidence, id: FamilyId) -> bool {
+    fn goes_with(&self, evidence: Evidence, id: FamilyId) -> bool {
         match evidence {
             Evidence::NotAsked => true,
             Evidence::Worthless => false,
-            Evidence::Of(family) => *family == id || self.switches.has(Defect::PairMixed),
+            Evidence::Of(family) => family == id || self.switches.has(Defect::PairMixed),
         }
     }
 

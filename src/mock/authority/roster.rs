@@ -6,6 +6,8 @@ use aws_lc_rs::digest;
 use crate::secret::Token;
 use crate::suite::call::Slot;
 
+use super::super::tokens::hex;
+
 /// A tenant, or a client of OAuth 2.0: who must present what was issued to it.
 #[derive(Clone, Debug)]
 pub struct Party {
@@ -140,7 +142,7 @@ fn same(one: &str, other: &str) -> bool {
 /// `mock-auth-07-5f3c…`: what it is for, and 80 bits from the seed.
 fn credential(seed: u64, what: &str, whose: &str) -> Token {
     let digest = digest::digest(&digest::SHA256, format!("{seed}/{what}/{whose}").as_bytes());
-    let tail: String = digest.as_ref()[..10].iter().map(|byte| format!("{byte:02x}")).collect();
+    let tail = hex(&digest.as_ref()[..10]);
     Token::new(format!("mock-{what}-{whose}-{tail}"))
 }
 

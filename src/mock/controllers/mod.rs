@@ -66,7 +66,7 @@ impl Controllers {
     ) -> Option<Controllers> {
         let operations = dialect.operations.iter();
         let tables: Vec<Table> =
-            operations.filter_map(|(operation, speech)| Table::of(*operation, speech)).collect();
+            operations.map(|(operation, speech)| Table::of(*operation, speech)).collect();
         tables.iter().find(|table| table.operation == Operation::Refresh && table.request.is_some())?;
         let always = switches.has(Defect::AlwaysFixed);
         let fixed = always.then(|| authority.login(0, 0, Scope::ALL, clock.now()));
@@ -100,24 +100,22 @@ impl Controllers {
     }
 
     fn refresh(&self, table: &Table, call: &Call, request: &HttpRequest, now: Moment) -> Acted {
-        let half_read =
-            !call.bound.is_valid() && call.bound.model.is_some() && call.read_as == Some(Format::Json);
-        if half_read && self.switches.has(Defect::TruncatedSpends) {
-            if let Some(form) = Form::of(table, call, request) {
+        let json = call.read_as == Some(Format::Json);
+        let half_read = if json && !call.bound.is_valid() { Form::of(table, call, request) } else { None };
+        if let Some(form) = half_read {
+            if self.switches.has(Defect::TruncatedSpends) {
                 // Spends the token and forgets the answer: that is the defect.
                 drop(self.trade(&form, now));
             }
-        }
-        if half_read && self.switches.has(Defect::TruncatedAccepted) {
-            if let Some(form) = Form::of(table, call, request) {
-                return self.conclude(table, call, now, self.trade(&form, now));
+            if self.switches.has(Defect::TruncatedAccepted) {
+                return self.conclude(table, call, now, &self.trade(&form, now));
             }
         }
         if let Some(result) = unreadable(call) {
             return Acted { result, granted: false };
         }
         match Form::of(table, call, request) {
-            Some(form) => self.conclude(table, call, now, self.trade(&form, now)),
+            Some(form) => self.conclude(table, call, now, &self.trade(&form, now)),
             None => Acted { result: nothing_bound(), granted: false },
         }
     }
@@ -194,7 +192,7 @@ impl Controllers {
         let Some(form) = Form::read(table, call) else {
             return Acted { result: nothing_bound(), granted: false };
         };
-        Acted { granted: false, ..self.conclude(table, call, now, act(form)) }
+        Acted { granted: false, ..self.conclude(table, call, now, &act(form)) }
     }
 
     /// Ends the chain of either token. Credentials are asked for where the table has a place for them.
@@ -239,8 +237,8 @@ impl Controllers {
         }
     }
 
-    fn conclude(&self, table: &Table, call: &Call, now: Moment, outcome: Result<Pair, Fault>) -> Acted {
-        let said = match &outcome {
+    fn conclude(&self, table: &Table, call: &Call, now: Moment, outcome: &Result<Pair, Fault>) -> Acted {
+        let said = match outcome {
             Ok(pair) => Said::Granted(pair),
             Err(fault) => Said::Refused(fault),
         };

@@ -86,14 +86,14 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The classes of an operation; `None` where a body is declared that no class can be.
-    pub fn of(operation: Operation, speech: &Speech) -> Option<Table> {
+    /// The classes of an operation.
+    pub fn of(operation: Operation, speech: &Speech) -> Table {
         let json = speech.accepts.values().find(|accepts| accepts.codec == Codec::Json);
         let xml = speech.accepts.values().find(|accepts| accepts.codec == Codec::Xml);
         let request = json.map(|json| request_class(json, xml));
         let slots = json.map(|json| json.body.iter().map(|(_, shape)| slot_of(shape)).collect());
         let (response, parts) = response_class(operation, speech);
-        Some(Table {
+        Table {
             operation,
             request,
             parts,
@@ -101,7 +101,7 @@ impl Table {
             method: speech.method.to_ascii_uppercase(),
             response,
             slots: slots.unwrap_or_default(),
-        })
+        }
     }
 
     /// What the pipeline must know of it.

@@ -135,15 +135,28 @@ impl Diagnostic {
     }
 }
 
-/// The word of `candidates` nearest to `word`, if one is near enough to be what was meant.
+/// The word of `candidates` nearest to `word`, if one is near enough to be what was meant: within a third of its
+/// length, or the only one that begins with it.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|candidate| (edit_distance(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    // What was typed comes from anywhere; no word of ours is longer than this.
+    if word.chars().nth(64).is_some() {
+        return None;
+    }
+    let length = word.chars().count();
+    let limit = (length / 3).max(1).min(length.saturating_sub(1));
+    let mut best: Option<(usize, &str)> = None;
+    let mut begun = Vec::new();
+    for candidate in candidates {
+        if length >= 3 && candidate.starts_with(word) {
+            begun.push(candidate);
+        }
+        let distance = edit_distance(word, candidate);
+        if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+    }
+    // A word that was only begun is meant if one candidate alone begins so.
+    best.map(|(_, candidate)| candidate).or(if let [only] = begun.as_slice() { Some(only) } else { None })
 }
 
 /// Optimal string alignment distance: insert, delete, replace, swap of neighbours.
@@ -233,6 +246,14 @@ mod tests {
         assert_eq!(nearest("refussed", ["granted", "refused"]), Some("refused"));
         assert_eq!(nearest("refesh", ["refresh", "revoke"]), Some("refresh"));
         assert_eq!(nearest("banana", ["refresh", "revoke"]), None);
+        assert_eq!(nearest("C", ["B", "own"]), None);
+    }
+
+    #[test]
+    fn a_word_that_was_begun_is_found_if_it_is_the_only_one() {
+        assert_eq!(nearest("check", ["ignored", "checked"]), Some("checked"));
+        assert_eq!(nearest("strict", ["strict-family", "strict-reject"]), None);
+        assert_eq!(nearest(&"x".repeat(100_000), ["x"]), None);
     }
 
     #[test]

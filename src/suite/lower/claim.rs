@@ -31,7 +31,7 @@ pub(super) fn claims(
             let mut builder = Builder { strength, scope, notes, claims: Vec::new() };
             builder.map(map);
             let mut claims = builder.claims;
-            if claims.is_empty() {
+            if map.is_empty() {
                 notes.error("suite::no-claim", written.key, "nothing is claimed", "write what must hold");
             }
             claims.sort_by_key(|claim| claim.at.start);
@@ -258,8 +258,7 @@ pub(super) fn set_claims(
             notes.later(name, later.key);
         }
     }
-    let later = set.promised.is_some() || set.entropy.is_some() || set.timing.is_some();
-    if claims.is_empty() && !later {
+    if set.is_empty() {
         notes.error("suite::no-claim", written.key, "nothing is claimed", "write what must hold");
     }
     claims.sort_by_key(|claim| claim.at.start);

@@ -150,7 +150,8 @@ pub(super) fn measured(word: &Word, notes: &mut Notes<'_>) -> Option<Expression>
 }
 
 /// The metrics of a load, with an example for the percentiles.
-pub(super) const METRICS: [&str; 14] = [
+pub(super) const METRICS: [&str; 15] = [
+    "response.p99.9",
     "response.p99",
     "response.p95",
     "response.p50",

@@ -160,16 +160,19 @@ fn stage(word: &Word, notes: &mut Notes<'_>) -> Option<Stage> {
         return None;
     };
     let rates = rates(word, rate, notes);
-    let lasting = part(word, lasting, units::duration(lasting.trim()), notes);
+    let lasting = part(word, lasting, "length of time", units::duration(lasting.trim()), notes);
     let (from, to) = rates?;
     Some(Stage { from, to, lasting: lasting? })
 }
 
 fn rates(word: &Word, text: &str, notes: &mut Notes<'_>) -> Option<(f64, f64)> {
     let (from, to) = text.split_once(" to ").unwrap_or((text, text));
-    let first = part(word, from, units::rate(from.trim()), notes)?;
-    let last =
-        if std::ptr::eq(from, to) { Some(first) } else { part(word, to, units::rate(to.trim()), notes) };
+    let first = part(word, from, "rate", units::rate(from.trim()), notes)?;
+    let last = if std::ptr::eq(from, to) {
+        Some(first)
+    } else {
+        part(word, to, "rate", units::rate(to.trim()), notes)
+    };
     if first == 0.0 && last == Some(0.0) {
         notes.error("suite::wrong-value", word.span, "no arrivals at all", "a rate above zero");
         return None;
@@ -178,14 +181,14 @@ fn rates(word: &Word, text: &str, notes: &mut Notes<'_>) -> Option<(f64, f64)> {
 }
 
 /// A part of a word, with its own caret.
-fn part<T>(word: &Word, text: &str, read: Result<T, String>, notes: &mut Notes<'_>) -> Option<T> {
+fn part<T>(word: &Word, text: &str, what: &str, read: Result<T, String>, notes: &mut Notes<'_>) -> Option<T> {
     match read {
         Ok(value) => Some(value),
         Err(expected) => {
             let trimmed = text.trim();
             let start = trimmed.as_ptr().addr().saturating_sub(word.value.as_ptr().addr());
             let span = notes.inside(word, start..start + trimmed.len());
-            let message = format!("`{}` does not fit here", shown(trimmed));
+            let message = format!("`{}` is no {what}", shown(trimmed));
             notes.error("suite::unit", span, message, expected);
             None
         }

@@ -84,11 +84,11 @@ impl<'s> Notes<'s> {
         self.error("suite::not-yet", span, message, "not yet");
     }
 
-    fn unit<T>(&mut self, read: Result<T, String>, word: &Word) -> Option<T> {
+    fn unit<T>(&mut self, what: &str, read: Result<T, String>, word: &Word) -> Option<T> {
         match read {
             Ok(value) => Some(value),
             Err(expected) => {
-                let message = format!("`{}` does not fit here", shown(&word.value));
+                let message = format!("`{}` is no {what}", shown(&word.value));
                 self.error("suite::unit", word.span, message, expected);
                 None
             }
@@ -97,7 +97,7 @@ impl<'s> Notes<'s> {
 
     pub(super) fn duration(&mut self, word: &Word) -> Option<Duration> {
         let read = units::duration(&word.value);
-        self.unit(read, word)
+        self.unit("length of time", read, word)
     }
 
     /// A duration that may be left out.
@@ -107,22 +107,22 @@ impl<'s> Notes<'s> {
 
     pub(super) fn rate(&mut self, word: &Word) -> Option<f64> {
         let read = units::rate(&word.value);
-        self.unit(read, word)
+        self.unit("rate", read, word)
     }
 
     pub(super) fn size(&mut self, word: &Word) -> Option<u64> {
         let read = units::size(&word.value);
-        self.unit(read, word)
+        self.unit("size", read, word)
     }
 
     pub(super) fn share(&mut self, word: &Word) -> Option<f64> {
         let read = units::share(&word.value);
-        self.unit(read, word)
+        self.unit("share", read, word)
     }
 
     pub(super) fn depth(&mut self, word: &Word) -> Option<Depth> {
         let read = units::depth(&word.value);
-        self.unit(read, word)
+        self.unit("number of times", read, word)
     }
 
     pub(super) fn expression(&mut self, word: &Word) -> Option<Expression> {

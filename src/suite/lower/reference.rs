@@ -43,8 +43,12 @@ impl Scope {
             None
         };
         if let Some(hidden) = hidden {
-            let message = format!("the {what} `{}` hides {hidden} of that name", shown(name));
-            notes.error("suite::hidden-name", span, message, "choose another name");
+            let message = if hidden == "a slot" {
+                format!("the {what} `{}` hides {hidden} of that name", shown(name))
+            } else {
+                format!("the {what} `{}` has the name of {hidden}", shown(name))
+            };
+            notes.error("suite::taken-name", span, message, "choose another name");
         } else if !is_name(name) {
             let message = format!("`{}` cannot be a name", shown(name));
             notes.error("suite::wrong-name", span, message, "not a name").help =

@@ -259,6 +259,18 @@ pub(in super::super) struct ClaimMap {
     pub(in super::super) certificate: Option<Spanned<IgnoredAny>>,
 }
 
+impl ClaimMap {
+    /// Whether nothing is written inside.
+    pub(in super::super) fn is_empty(&self) -> bool {
+        let lists = [&self.outcome, &self.class, &self.status, &self.media, &self.shape, &self.belongs];
+        lists.into_iter().all(Option::is_none)
+            && [&self.part, &self.within, &self.callback].into_iter().all(Option::is_none)
+            && self.at.as_ref().is_none_or(|at| at.value.is_empty())
+            && self.lacks.is_none()
+            && self.certificate.is_none()
+    }
+}
+
 /// What is asked of the value at a place: equal to a text, or more.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename = "$shape", rename_all = "lowercase")]
@@ -376,6 +388,16 @@ pub(in super::super) struct SetClaims {
     #[serde(default)]
     #[schemars(skip)]
     pub(in super::super) timing: Option<Spanned<IgnoredAny>>,
+}
+
+impl SetClaims {
+    /// Whether nothing is written inside.
+    pub(in super::super) fn is_empty(&self) -> bool {
+        let lists = [&self.same, &self.alike, &self.apart, &self.distinct, &self.plain_dates];
+        lists.into_iter().all(Option::is_none)
+            && self.measured.is_none()
+            && [&self.promised, &self.entropy, &self.timing].into_iter().all(Option::is_none)
+    }
 }
 
 /// Claims on every exchange of the whole run.

@@ -260,6 +260,12 @@ pub(super) fn too_complex(source: &SourceFile, offset: usize) -> Diagnostic {
     .help("aliases may repeat 20000 parts in all, and 48 levels may nest")
 }
 
+/// Something follows the first document.
+pub(super) fn second_document(source: &SourceFile, offset: usize) -> Diagnostic {
+    let at = place(source, word_at(source, offset));
+    Diagnostic::error("suite::syntax", at, "a file holds one document", "a second one begins here")
+}
+
 /// The document is no YAML. The library says where it noticed; the usual causes get a word of their own.
 pub(super) fn syntax(source: &SourceFile, offset: usize, said: &str) -> Diagnostic {
     let text = source.text();
@@ -272,12 +278,12 @@ pub(super) fn syntax(source: &SourceFile, offset: usize, said: &str) -> Diagnost
         .or_else(|| indentation(source, offset, said))
         .unwrap_or_else(|| {
             let at = place(source, word_at(source, offset));
-            Diagnostic::error(
-                "suite::syntax",
-                at,
-                format!("this is no YAML: {said}"),
-                "the reading stops here",
-            )
+            let message = format!("this is no YAML: {said}");
+            let mut diagnostic = Diagnostic::error("suite::syntax", at, message, "the reading stops here");
+            if let Some(open) = open_bracket(&text[..offset]) {
+                diagnostic.also.push((place(source, Span::new(open, open + 1)), "still open".to_owned()));
+            }
+            diagnostic
         })
 }
 
@@ -339,6 +345,31 @@ fn dollar_brace(source: &SourceFile, line: &std::ops::Range<usize>) -> Option<Di
 
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_.:#@".contains(c))
+}
+
+/// The innermost bracket that is still open at the end of `text`. Quotes and comments are told apart roughly.
+fn open_bracket(text: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut quote = None;
+    let mut before = '\n';
+    let mut comment = false;
+    for (at, c) in text.char_indices() {
+        match (c, quote) {
+            ('\n', None) => comment = false,
+            _ if comment => {}
+            (c, Some(opened)) if c == opened && before != '\\' => quote = None,
+            (_, Some(_)) => {}
+            ('"' | '\'', None) if " [{,:\n".contains(before) => quote = Some(c),
+            ('#', None) if before.is_whitespace() => comment = true,
+            ('{' | '[', None) => open.push(at),
+            ('}' | ']', None) => {
+                open.pop();
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    open.pop()
 }
 
 /// `{ flip: start, trim: "=" }` where the second word is not expected, or a comma is missing.

@@ -86,7 +86,7 @@ fn options() -> serde_saphyr::Options {
             max_nodes: 200_000,
             max_depth: 48,
             flow_nesting_limit: 48,
-            max_documents: 1,
+            max_documents: 2,
             max_aliases: 5_000,
             max_anchors: 1_000,
             max_merge_keys: 1_000,
@@ -297,6 +297,9 @@ fn broken(source: &SourceFile, error: &serde_saphyr::Error) -> Diagnostic {
         .and_then(|location| location.span().byte_offset())
         .and_then(|offset| usize::try_from(offset).ok())
         .map_or_else(|| scan_error(source).unwrap_or(0), |offset| offset.min(source.text().len()));
+    if matches!(error, Error::MultipleDocuments { .. }) {
+        return misfit::second_document(source, offset);
+    }
     if limit || nested {
         return misfit::too_complex(source, offset);
     }

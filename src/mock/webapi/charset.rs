@@ -105,14 +105,12 @@ fn strict_utf16(body: &[u8]) -> Decoded {
     let units: Vec<u16> = body.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     let mut at = 0;
     for decoded in char::decode_utf16(units.iter().copied()) {
-        match decoded {
-            Ok(character) => at += character.len_utf16(),
-            Err(_) => {
-                let kept = at / (PIECE / 2) * (PIECE / 2);
-                let message = format!("Unable to translate bytes at index {} to Unicode.", at * 2);
-                return Decoded { units: units[..kept].to_vec(), fault: Some(Fault::decoder(message)) };
-            }
-        }
+        let Ok(character) = decoded else {
+            let kept = at / (PIECE / 2) * (PIECE / 2);
+            let message = format!("Unable to translate bytes at index {} to Unicode.", at * 2);
+            return Decoded { units: units[..kept].to_vec(), fault: Some(Fault::decoder(message)) };
+        };
+        at += character.len_utf16();
     }
     Decoded { units, fault: None }
 }

@@ -58,7 +58,8 @@ pub fn answer(call: &Call) -> ActionResult {
 fn refresh(call: &Call) -> ActionResult {
     let (status, inner) = match call.bound.model.as_deref() {
         Some([state, secret, access, refresh]) => {
-            let [state, secret, access, refresh] = [state, secret, access, refresh].map(|value| text(value));
+            let [state, secret, access, refresh] =
+                [state, secret, access, refresh].map(|value| Graph::text(value.as_deref()));
             let null = || Graph::Null;
             let inner = vec![access, refresh, state, secret, null(), null(), null(), null()];
             ("MODEL-OK", Graph::Object(inner))
@@ -67,10 +68,6 @@ fn refresh(call: &Call) -> ActionResult {
     };
     let text = |value: &str| Graph::Text(value.to_owned());
     ActionResult::Ok(Graph::Object(vec![text("00"), text(status), text(&remarks(call)), Graph::Null, inner]))
-}
-
-fn text(value: &Option<String>) -> Graph {
-    Graph::text(value.as_deref())
 }
 
 fn remarks(call: &Call) -> String {

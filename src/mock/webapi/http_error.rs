@@ -1,7 +1,7 @@
 //! `HttpError`: the document that Web API answers with when an action did not, in both formats.
 
 use super::json_writer::write_text as write_json_text;
-use super::xml_text::{is_name_character, is_name_start};
+use super::xml_names::{is_name_character, is_name_start};
 use super::xml_writer::{Unwritable, write_text as write_xml_text};
 
 /// What was wrong, as ordered entries.

@@ -83,7 +83,7 @@ impl MediaType {
 
 /// The media types of `Accept`, line by line, in the order sent.
 pub(super) fn accepted(lines: impl Iterator<Item = String>) -> Vec<MediaType> {
-    lines.flat_map(|line| list(&line, |scanner| scanner.media_type()).unwrap_or_default()).collect()
+    lines.flat_map(|line| list(&line, Scanner::media_type).unwrap_or_default()).collect()
 }
 
 /// Sorted by quality, then from the literal to the range; otherwise in the order sent.
@@ -95,13 +95,13 @@ pub(super) fn by_quality(mut types: Vec<MediaType>) -> Vec<MediaType> {
 /// The names of `Accept-Charset` that are not refused, best first.
 pub(super) fn accepted_charsets(lines: impl Iterator<Item = String>) -> Vec<String> {
     let mut charsets: Vec<(String, f64)> =
-        lines.flat_map(|line| list(&line, |scanner| scanner.charset()).unwrap_or_default()).collect();
+        lines.flat_map(|line| list(&line, Scanner::charset).unwrap_or_default()).collect();
     charsets.sort_by(|a, b| b.1.total_cmp(&a.1).then((a.0 == "*").cmp(&(b.0 == "*"))));
     charsets.into_iter().filter(|(_, quality)| *quality > 0.0).map(|(name, _)| name).collect()
 }
 
 /// A comma-separated list in which elements may be empty; one bad element spoils all.
-fn list<T>(line: &str, element: fn(&mut Scanner<'_>) -> Option<T>) -> Option<Vec<T>> {
+fn list<'a, T>(line: &'a str, element: fn(&mut Scanner<'a>) -> Option<T>) -> Option<Vec<T>> {
     let mut scanner = Scanner::new(line);
     let mut found = Vec::new();
     loop {

@@ -11,6 +11,7 @@ mod fault;
 mod form;
 mod http_error;
 mod json_binding;
+mod json_path;
 mod json_text;
 mod json_writer;
 mod media;
@@ -19,7 +20,11 @@ mod number;
 mod pipeline;
 pub mod quirks;
 mod routing;
+#[cfg(test)]
+mod rules;
 mod xml_binding;
+mod xml_encoding;
+mod xml_names;
 mod xml_text;
 mod xml_writer;
 
@@ -200,7 +205,7 @@ pub struct Call {
     pub query: String,
     /// The headers, for actions that look at `Authorization`.
     pub headers: Vec<(String, Vec<u8>)>,
-    pub(crate) response: Class,
+    pub(crate) action: usize,
     pub(crate) choice: negotiation::Choice,
     pub(crate) turn: u64,
 }

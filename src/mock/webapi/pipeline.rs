@@ -70,10 +70,11 @@ impl Pipeline {
     pub fn receive(&self, request: &HttpRequest) -> Received {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let choice = negotiation::negotiate(&Wishes::of(request), &self.quirks, turn);
-        let action = match self.action(request, choice) {
-            Ok(action) => action,
+        let index = match self.find(request, choice) {
+            Ok(index) => index,
             Err(draft) => return Received::Done(self.host(draft)),
         };
+        let action = &self.actions[index];
         let (bound, read_as) = match self.bind(request, action, choice) {
             Ok(read) => read,
             Err(draft) => return Received::Done(self.host(draft)),
@@ -85,7 +86,7 @@ impl Pipeline {
             answered_as: written(choice).map(|written| written.format),
             query: routing::path_and_query(&request.target).1.to_owned(),
             headers: request.headers.clone(),
-            response: action.response.clone(),
+            action: index,
             choice,
             turn,
         }))
@@ -127,7 +128,8 @@ impl Pipeline {
 
     // Finding the action.
 
-    fn action(&self, request: &HttpRequest, choice: Choice) -> Result<&Action, Draft> {
+    /// The index of the action that a request names and that supports its method.
+    fn find(&self, request: &HttpRequest, choice: Choice) -> Result<usize, Draft> {
         let detail = match routing::route(&request.target, &self.actions) {
             Route::Action(index) => return self.by_method(request, &self.actions[index].path, choice),
             Route::NoAction { controller, action } => {
@@ -152,10 +154,11 @@ impl Pipeline {
         Err(self.error(404, choice, &error))
     }
 
-    fn by_method(&self, request: &HttpRequest, path: &str, choice: Choice) -> Result<&Action, Draft> {
-        let here = || self.actions.iter().filter(|action| action.path.eq_ignore_ascii_case(path));
-        if let Some(action) = here().find(|action| self.supports(action, &request.method)) {
-            return Ok(action);
+    fn by_method(&self, request: &HttpRequest, path: &str, choice: Choice) -> Result<usize, Draft> {
+        let numbered = || self.actions.iter().enumerate();
+        let here = || numbered().filter(|(_, action)| action.path.eq_ignore_ascii_case(path));
+        if let Some((index, _)) = here().find(|(_, action)| self.supports(action, &request.method)) {
+            return Ok(index);
         }
         if self.quirks.has(Defect::OptionsWildcard) && request.method.eq_ignore_ascii_case("OPTIONS") {
             return Err(preflight(request));
@@ -166,7 +169,7 @@ impl Pipeline {
         if self.generation == Generation::One || self.quirks.has(Defect::NoAllow) {
             return Err(draft);
         }
-        let allowed: Vec<&str> = here().flat_map(|action| &action.methods).map(String::as_str).collect();
+        let allowed: Vec<&str> = here().flat_map(|(_, action)| &action.methods).map(String::as_str).collect();
         Err(draft.with("Allow", &allowed.join(", ")))
     }
 
@@ -231,7 +234,7 @@ impl Pipeline {
             return None;
         }
         let covers = |supported: &&str| media.covers(supported).is_some();
-        let writer = WRITERS.iter().find(|formatter| formatter.types.iter().any(|own| covers(&own)));
+        let writer = WRITERS.iter().find(|formatter| formatter.types.iter().any(covers));
         writer.map(|formatter| formatter.format).or_else(|| covers(&FORM_TYPE).then_some(Format::Form))
     }
 
@@ -325,9 +328,9 @@ impl Pipeline {
 
     fn write(&self, status: u16, call: &Call, value: &Graph) -> Draft {
         let Some(written) = written(call.choice) else { return self.unwritten(call.choice) };
-        let changed = quirks::distort(&call.response, value, written.format, &self.quirks, call.turn);
-        let (class, value) =
-            changed.as_ref().map_or((&call.response, value), |(class, value)| (class, value));
+        let class = &self.actions[call.action].response;
+        let changed = quirks::distort(class, value, written.format, &self.quirks, call.turn);
+        let (class, value) = changed.as_ref().map_or((class, value), |(class, value)| (class, value));
         let text = match written.format {
             Format::Json | Format::Form => Ok(json_writer::write(class, value)),
             Format::Xml => xml_writer::write(class, value, self.quirks.xml_style(self.writes_control())),

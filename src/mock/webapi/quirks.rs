@@ -166,7 +166,7 @@ impl Answer {
             }
         }
         if quirks.has(Defect::JsonDuplicateMember) {
-            self.repeat_first(|name| name.to_owned());
+            self.repeat_first(str::to_owned);
         }
         if quirks.has(Defect::JsonCaseTwin) {
             self.repeat_first(camel);

@@ -99,7 +99,8 @@ impl Reader<'_> {
         if !empty {
             self.text.read()?;
             while self.text.move_to_content()? != Node::EndElement {
-                let found = (next..order.len()).find(|place| self.is_member(order[*place]));
+                let reach = if self.quirks.has(Defect::XmlOrderOfInput) { next + 1 } else { order.len() };
+                let found = (next..reach.min(order.len())).find(|place| self.is_member(order[*place]));
                 match found {
                     Some(place) => {
                         members[order[place]] = self.member(order[place])?;
@@ -165,9 +166,9 @@ impl Reader<'_> {
     /// Reads the attributes that mean something, wherever they stand.
     fn marks(&self) -> Result<Marks, Fault> {
         let mut marks = Marks::default();
-        for attribute in self.text.attributes() {
+        for (namespace, attribute) in self.text.attributes() {
             let value = attribute.value.as_str();
-            match (attribute.namespace.as_str(), attribute.local.as_str()) {
+            match (namespace, attribute.local.as_str()) {
                 (INSTANCE, "nil") => marks.nil = self.boolean(value)?,
                 (INSTANCE, "type") => marks.instance_type = Some(value.to_owned()),
                 (SERIALIZATION, "Ref" | "Id") if value.is_empty() => {

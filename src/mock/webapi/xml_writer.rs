@@ -148,15 +148,15 @@ impl Writer {
         around: &str,
     ) -> Result<(), Unwritable> {
         let foreign = !self.style.plain && class.namespace != around;
-        if !foreign {
-            self.start(name, "");
-            self.members(class, values, "")?;
-        } else {
+        if foreign {
             let letter = char::from(b'a' + self.depth.min(25));
             self.depth += 1;
             self.start(name, &format!(" xmlns:{letter}=\"{}\"", attribute(&class.namespace)));
             self.members(class, values, &format!("{letter}:"))?;
             self.depth -= 1;
+        } else {
+            self.start(name, "");
+            self.members(class, values, "")?;
         }
         self.end(name);
         Ok(())

@@ -4,11 +4,14 @@
 //! processing instructions are refused before anything in them is looked at. Nodes are read one by one,
 //! because what stands behind the last node that was asked for is never seen.
 
-use std::collections::{HashMap, HashSet};
+mod attributes;
+
 use std::ops::Range;
 
 use super::charset::Charset;
 use super::fault::Fault;
+use super::xml_encoding;
+use super::xml_names::{NONE, Namespaces, is_nc_name};
 
 /// The kind of node that the reader stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +32,9 @@ pub(super) enum Node {
 pub(super) struct Attribute {
     prefix: String,
     pub(super) local: String,
-    pub(super) namespace: String,
+    namespace: usize,
     pub(super) value: String,
 }
-
-const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
-const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 
 /// The formatter's `MaxDepth`.
 const MAX_DEPTH: usize = 256;
@@ -61,10 +61,10 @@ pub(super) struct XmlText {
     node: Node,
     value: Value,
     scopes: Vec<Scope>,
-    namespaces: HashMap<String, Vec<String>>,
+    namespaces: Namespaces,
     attributes: Vec<Attribute>,
     local: String,
-    namespace: String,
+    namespace: usize,
     empty: bool,
     leaving: bool,
     had_root: bool,
@@ -75,18 +75,17 @@ type Read<T> = Result<T, Fault>;
 impl XmlText {
     /// Opens a document: the charset that the transport named must be the one that the bytes show.
     pub(super) fn open(body: &[u8], charset: Charset, marks: bool) -> Read<XmlText> {
-        let bytes = to_utf8(body, charset, marks)?;
-        check_declared_encoding(&bytes, charset)?;
+        let bytes = xml_encoding::to_utf8(body, charset, marks)?;
         Ok(XmlText {
             bytes,
             at: 0,
             node: Node::Initial,
             value: Value::None,
             scopes: Vec::new(),
-            namespaces: HashMap::new(),
+            namespaces: Namespaces::new(),
             attributes: Vec::new(),
             local: String::new(),
-            namespace: String::new(),
+            namespace: NONE,
             empty: false,
             leaving: false,
             had_root: false,
@@ -94,20 +93,25 @@ impl XmlText {
     }
 
     pub(super) fn is_element(&self, local: &str, namespace: &str) -> bool {
-        self.node == Node::Element && self.local == local && self.namespace == namespace
+        self.node == Node::Element && self.local == local && self.uri(self.namespace) == namespace
+    }
+
+    fn uri(&self, number: usize) -> &str {
+        &self.namespaces.uris[number]
     }
 
     pub(super) fn is_empty_element(&self) -> bool {
         self.node == Node::Element && self.empty
     }
 
-    pub(super) fn attributes(&self) -> &[Attribute] {
-        &self.attributes
+    /// The attributes of the current element with their namespaces.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = (&str, &Attribute)> {
+        self.attributes.iter().map(|attribute| (self.uri(attribute.namespace), attribute))
     }
 
     /// The node and the name that stands there, for messages.
     pub(super) fn encountered(&self) -> String {
-        format!("'{:?}' with name '{}', namespace '{}'", self.node, self.local, self.namespace)
+        format!("'{:?}' with name '{}', namespace '{}'", self.node, self.local, self.uri(self.namespace))
     }
 
     /// Moves to the next node that is content, or stays: space, comments and the declaration are passed.
@@ -303,26 +307,6 @@ impl XmlText {
         Ok(())
     }
 
-    /// Reads a reference at `&`: the five standard entities and numbers, zero included.
-    fn read_reference(&mut self) -> Read<char> {
-        let start = self.at + 1;
-        let length = self.bytes[start..].iter().position(|byte| *byte == b';');
-        let end = start + length.ok_or_else(|| self.ended())?;
-        let character = match &self.bytes[start..end] {
-            b"lt" => Some('<'),
-            b"gt" => Some('>'),
-            b"amp" => Some('&'),
-            b"apos" => Some('\''),
-            b"quot" => Some('"'),
-            [b'#', b'x', digits @ ..] => numbered(digits, 16),
-            [b'#', digits @ ..] => numbered(digits, 10),
-            _ => None,
-        };
-        let character = character.ok_or_else(|| self.error("Unrecognized character or entity reference."))?;
-        self.at = end + 1;
-        Ok(character)
-    }
-
     fn read_comment(&mut self) -> Read<()> {
         self.at += 1;
         if self.byte()? != b'-' {
@@ -465,7 +449,7 @@ impl XmlText {
 
     fn leave(&mut self) {
         for prefix in self.scopes.pop().map(|scope| scope.prefixes).unwrap_or_default() {
-            self.namespaces.get_mut(&prefix).and_then(Vec::pop);
+            self.namespaces.unbind(&prefix);
         }
     }
 
@@ -493,114 +477,9 @@ impl XmlText {
         }
     }
 
-    fn read_attributes(&mut self) -> Read<()> {
-        loop {
-            let attribute = self.read_attribute()?;
-            self.declare(&attribute)?;
-            self.attributes.push(attribute);
-            let before = self.at;
-            self.byte()?;
-            self.pass_space();
-            if matches!(self.byte()?, b'>' | b'/' | b'?') {
-                return self.resolve_attributes();
-            }
-            if self.at == before {
-                return Err(self.error("There must be white space between attributes."));
-            }
-        }
-    }
-
-    fn read_attribute(&mut self) -> Read<Attribute> {
-        let (prefix, local) = self.read_name()?;
-        self.byte()?;
-        self.pass_space();
-        if self.byte()? != b'=' {
-            return Err(self.error("The token '=' was expected."));
-        }
-        self.at += 1;
-        self.byte()?;
-        self.pass_space();
-        let quote = self.byte()?;
-        if quote != b'"' && quote != b'\'' {
-            return Err(self.error("The token '\"' was expected."));
-        }
-        self.at += 1;
-        let value = self.read_attribute_value(quote)?;
-        self.at += 1;
-        Ok(Attribute { prefix, local, namespace: String::new(), value })
-    }
-
-    fn read_attribute_value(&mut self, quote: u8) -> Read<String> {
-        let mut value = Vec::new();
-        loop {
-            match self.byte()? {
-                byte if byte == quote => return Ok(String::from_utf8_lossy(&value).into_owned()),
-                b'&' => {
-                    let character = self.read_reference()?;
-                    value.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-                b'\n' | b'\r' | b'\t' => {
-                    value.push(b' ');
-                    self.at += 1;
-                }
-                b'<' | 0..0x20 => return Err(self.error("The closing quotation mark was expected.")),
-                _ => {
-                    let start = self.at;
-                    self.pass_character()?;
-                    value.extend_from_slice(&self.bytes[start..self.at]);
-                }
-            }
-        }
-    }
-
-    /// Takes a declaration of a namespace into the scope.
-    fn declare(&mut self, attribute: &Attribute) -> Read<()> {
-        let prefix = match (attribute.prefix.as_str(), attribute.local.as_str()) {
-            ("xmlns", prefix) => prefix,
-            ("", "xmlns") => "",
-            _ => return Ok(()),
-        };
-        if !prefix.is_empty() && attribute.value.is_empty() {
-            return Err(
-                self.error(&format!("The empty namespace requires a null or empty prefix: '{prefix}'."))
-            );
-        }
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.prefixes.push(prefix.to_owned());
-            self.namespaces.entry(prefix.to_owned()).or_default().push(attribute.value.clone());
-        }
-        Ok(())
-    }
-
-    /// Gives attributes their namespaces; none may be there twice.
-    fn resolve_attributes(&mut self) -> Read<()> {
-        let mut seen = HashSet::new();
-        for index in 0..self.attributes.len() {
-            let attribute = &self.attributes[index];
-            let namespace = match attribute.prefix.as_str() {
-                "" if attribute.local == "xmlns" => XMLNS_NAMESPACE.to_owned(),
-                "" => String::new(),
-                "xmlns" => XMLNS_NAMESPACE.to_owned(),
-                prefix => self.resolve(prefix)?,
-            };
-            let local = attribute.local.clone();
-            if !seen.insert((local, namespace.clone())) {
-                return Err(self.error("There is a duplicate attribute."));
-            }
-            self.attributes[index].namespace = namespace;
-        }
-        Ok(())
-    }
-
-    fn resolve(&self, prefix: &str) -> Read<String> {
-        if prefix == "xml" {
-            return Ok(XML_NAMESPACE.to_owned());
-        }
-        match self.namespaces.get(prefix).and_then(|declared| declared.last()) {
-            Some(namespace) => Ok(namespace.clone()),
-            None if prefix.is_empty() => Ok(String::new()),
-            None => Err(self.error(&format!("Unbound prefix used in a qualified name: '{prefix}'."))),
-        }
+    fn resolve(&self, prefix: &str) -> Read<usize> {
+        let unbound = || self.error(&format!("Unbound prefix used in a qualified name: '{prefix}'."));
+        self.namespaces.of(prefix).ok_or_else(unbound)
     }
 
     /// The byte at the position; the document must not end here.
@@ -625,99 +504,10 @@ impl XmlText {
     /// A refusal at this place.
     pub(super) fn error(&self, message: &str) -> Fault {
         let before = &self.bytes[..self.at.min(self.bytes.len())];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = before.split(|byte| *byte == b'\n').count();
         let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
         Fault::new("SerializationException", format!("{message} Line {line}, position {column}."))
     }
-}
-
-fn xml_exception(message: &str) -> Fault {
-    Fault::new("XmlException", message)
-}
-
-/// Finds the charset in the first bytes, checks it against the label, and makes UTF-8 of it.
-fn to_utf8(body: &[u8], charset: Charset, marks: bool) -> Read<Vec<u8>> {
-    if body.len() < 4 {
-        return Err(Fault { ended: true, ..xml_exception("Unexpected end of file.") });
-    }
-    let mismatch =
-        || xml_exception("The expected encoding does not match the actual encoding of the document.");
-    let found = match body {
-        [0xFE, 0xFF, ..] | [0, b'<', ..] => return Err(mismatch()),
-        [0xFF, 0xFE, ..] | [b'<', 0, ..] => Charset::Utf16,
-        _ => Charset::Utf8,
-    };
-    if found != charset {
-        return Err(mismatch());
-    }
-    if found == Charset::Utf8 {
-        let marked = marks && body.starts_with(&[0xEF, 0xBB]);
-        return Ok(body[if marked { 3 } else { 0 }..].to_vec());
-    }
-    let body = body.strip_prefix(&[0xFF, 0xFE]).unwrap_or(body);
-    let units: Vec<u16> = body.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    String::from_utf16(&units).map(String::into_bytes).map_err(|_| xml_exception("Invalid byte encoding."))
-}
-
-/// How far into a document its declaration is looked for.
-const DECLARATION: usize = 128;
-
-/// Checks `encoding` in the declaration, which must name what the transport named.
-fn check_declared_encoding(bytes: &[u8], charset: Charset) -> Read<()> {
-    if !bytes.starts_with(b"<?") {
-        return Ok(());
-    }
-    let head = &bytes[..bytes.len().min(DECLARATION)];
-    let Some(equals) = second_equals(head) else { return Ok(()) };
-    let malformed = || xml_exception("Malformed XML declaration.");
-    if equals < 28 {
-        return Err(malformed());
-    }
-    if !head[..equals].trim_ascii_end().ends_with(b"encoding") {
-        return Ok(());
-    }
-    let quoted = head[equals + 1..].trim_ascii_start();
-    let quote = quoted.first().copied().filter(|byte| matches!(byte, b'"' | b'\'')).ok_or_else(malformed)?;
-    let length = quoted[1..].iter().position(|byte| *byte == quote).ok_or_else(malformed)?;
-    let declared = quoted[1..=length].to_ascii_lowercase();
-    let right = match charset {
-        Charset::Utf8 => declared == b"utf-8",
-        Charset::Utf16 => declared == b"utf-16" || declared == b"utf-16le",
-    };
-    if right {
-        return Ok(());
-    }
-    let declared = String::from_utf8_lossy(&declared).into_owned();
-    Err(xml_exception(&format!(
-        "The encoding in the declaration '{declared}' does not match the encoding of the document '{}'.",
-        charset.label()
-    )))
-}
-
-/// The second `=` outside quotation marks, before any `?`.
-fn second_equals(head: &[u8]) -> Option<usize> {
-    let mut quote = None;
-    let mut equals = 0;
-    for (at, byte) in head.iter().enumerate().skip(2) {
-        match (quote, byte) {
-            (Some(open), byte) if open == *byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'"' | b'\'') => quote = Some(*byte),
-            (None, b'=') if equals == 1 => return Some(at),
-            (None, b'=') => equals += 1,
-            (None, b'?') => return None,
-            (None, _) => {}
-        }
-    }
-    None
-}
-
-fn numbered(digits: &[u8], radix: u32) -> Option<char> {
-    let digits = std::str::from_utf8(digits).ok()?;
-    let plain = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
-    let value = if plain { u32::from_str_radix(digits, radix).ok()? } else { return None };
-    // Half of a surrogate pair is taken and cannot be told from a replaced one later.
-    if (0xD800..0xE000).contains(&value) { Some('\u{FFFD}') } else { char::from_u32(value) }
 }
 
 fn is_space(byte: u8) -> bool {
@@ -734,22 +524,4 @@ fn is_comment(byte: u8) -> bool {
 
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') || byte >= 0x80
-}
-
-pub(super) fn is_nc_name(text: &str) -> bool {
-    let mut characters = text.chars();
-    characters.next().is_some_and(is_name_start) && characters.all(is_name_character)
-}
-
-/// `NCNameStartChar` of "Namespaces in XML".
-pub(super) fn is_name_start(character: char) -> bool {
-    matches!(character, 'A'..='Z' | 'a'..='z' | '_')
-        || (character >= '\u{C0}' && character.is_alphabetic() && !matches!(character, '\u{D7}' | '\u{F7}'))
-}
-
-/// `NCNameChar`.
-pub(super) fn is_name_character(character: char) -> bool {
-    is_name_start(character)
-        || matches!(character, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}')
-        || (character > '\u{FF}' && character.is_numeric())
 }

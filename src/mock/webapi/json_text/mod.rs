@@ -4,9 +4,13 @@
 //! The states matter because Web API marks every error as handled and reads on: which members survive, and
 //! how often an error is logged, follows from where the reader stands. Positions in messages are not exact.
 
+mod scan;
+
+use std::cell::Cell;
+
 use super::charset::Decoded;
 use super::fault::Fault;
-use super::number;
+use super::json_path::{Container, Position};
 
 /// The token that was read last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,30 +52,6 @@ enum State {
     Finished,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Container {
-    #[default]
-    None,
-    Object,
-    Array,
-    Constructor,
-}
-
-/// Where the reader is inside one container.
-#[derive(Clone, Debug, Default)]
-struct Position {
-    container: Container,
-    /// Of an array's or constructor's value.
-    index: i64,
-    name: Option<String>,
-}
-
-impl Position {
-    fn new(container: Container) -> Position {
-        Position { container, index: -1, name: None }
-    }
-}
-
 /// The formatter's `MaxDepth`.
 const MAX_DEPTH: usize = 256;
 
@@ -92,6 +72,8 @@ pub(super) struct JsonText {
     outer: Vec<Position>,
     deeper: Vec<Container>,
     too_deep: bool,
+    /// Up to where lines were counted, how many, and where the last begins: a body of errors stays cheap.
+    lines: Cell<(usize, usize, usize)>,
 }
 
 type Read<T> = Result<T, Fault>;
@@ -108,6 +90,7 @@ impl JsonText {
             outer: Vec::new(),
             deeper: Vec::new(),
             too_deep: false,
+            lines: Cell::new((0, 1, 0)),
         }
     }
 
@@ -180,7 +163,7 @@ impl JsonText {
         let entered = !matches!(self.state, State::ArrayStart | State::ConstructorStart | State::ObjectStart);
         let mut path = String::new();
         for position in self.outer.iter().chain(entered.then_some(&self.current)) {
-            write_position(&mut path, position);
+            position.write_to(&mut path);
         }
         path
     }
@@ -196,12 +179,23 @@ impl JsonText {
     }
 
     fn fault(&self, exception: &'static str, message: &str) -> Fault {
-        let before = &self.text.units[..self.at.min(self.text.units.len())];
-        let newline = |unit: &u16| *unit == u16::from(b'\n');
-        let line = before.iter().filter(|unit| newline(unit)).count() + usize::from(self.at > 0);
-        let position = before.iter().rev().take_while(|unit| !newline(unit)).count();
+        let (line, position) = self.place();
         let message = format!("{message} Path '{}', line {line}, position {position}.", self.path());
         Fault { ended: self.at >= self.text.units.len(), ..Fault::new(exception, message) }
+    }
+
+    /// Line and position, counted on from where the last error was.
+    fn place(&self) -> (usize, usize) {
+        let (counted, mut line, mut start) = self.lines.get();
+        let now = self.at.min(self.text.units.len()).max(counted);
+        for (at, unit) in self.text.units[counted..now].iter().enumerate() {
+            if *unit == u16::from(b'\n') {
+                line += 1;
+                start = counted + at + 1;
+            }
+        }
+        self.lines.set((now, line, start));
+        (if now == 0 { 0 } else { line }, now - start)
     }
 
     // Characters.
@@ -478,269 +472,6 @@ impl JsonText {
         }
         self.at += 1;
         self.set(Token::PropertyName, Some(name))
-    }
-
-    fn read_identifier(&mut self) -> Read<String> {
-        let start = self.at;
-        loop {
-            let unit = self.peek(0);
-            if unit == END {
-                if !self.has(0)? {
-                    return Err(self.error("Unexpected end while parsing unquoted property name."));
-                }
-                return Ok(self.text_from(start));
-            }
-            if is_identifier(unit) {
-                self.at += 1;
-            } else if is_space(unit) || unit == u16::from(b':') {
-                return Ok(self.text_from(start));
-            } else {
-                let found = shown(unit);
-                let message = "Invalid JavaScript property identifier character:";
-                return Err(self.error(&format!("{message} {found}.")));
-            }
-        }
-    }
-
-    fn text_from(&self, start: usize) -> String {
-        String::from_utf16_lossy(&self.text.units[start..self.at])
-    }
-
-    fn parse_string(&mut self, quote: u16) -> Read<()> {
-        self.at += 1;
-        let text = self.read_string(quote)?;
-        self.finish_value(true);
-        self.set_unindexed(Token::String, Some(text), false)
-    }
-
-    /// Reads up to the quotation mark; whatever stands before it is taken, control characters included.
-    fn read_string(&mut self, quote: u16) -> Read<String> {
-        let mut units = Vec::new();
-        loop {
-            let unit = self.peek(0);
-            if unit == END && !self.has(0)? {
-                return Err(self.unterminated(quote));
-            }
-            self.at += 1;
-            if unit == quote {
-                return Ok(String::from_utf16_lossy(&units));
-            }
-            if unit == u16::from(b'\\') {
-                self.read_escape(quote, &mut units)?;
-            } else {
-                units.push(unit);
-            }
-        }
-    }
-
-    fn unterminated(&self, quote: u16) -> Fault {
-        self.error(&format!("Unterminated string. Expected delimiter: {}.", shown(quote)))
-    }
-
-    fn read_escape(&mut self, quote: u16, units: &mut Vec<u16>) -> Read<()> {
-        if !self.has(0)? {
-            return Err(self.unterminated(quote));
-        }
-        let unit = self.peek(0);
-        self.at += 1;
-        units.push(match u8::try_from(unit).unwrap_or(0x80) {
-            b'b' => 8,
-            b't' => 9,
-            b'n' => 10,
-            b'f' => 12,
-            b'r' => 13,
-            b'\\' | b'"' | b'\'' | b'/' => unit,
-            // Lone surrogates are replaced when the units become text.
-            b'u' => self.read_unicode()?,
-            _ => return Err(self.error(&format!("Bad JSON escape sequence: \\{}.", shown(unit)))),
-        });
-        Ok(())
-    }
-
-    fn read_unicode(&mut self) -> Read<u16> {
-        if !self.has(3)? {
-            return Err(self.error("Unexpected end while parsing unicode character."));
-        }
-        let digits = String::from_utf16_lossy(&self.text.units[self.at..self.at + 4]);
-        // `int.Parse` allows white space around a hexadecimal number.
-        let value = u16::from_str_radix(digits.trim_matches([' ', '\t', '\n', '\r', '\x0B', '\x0C']), 16);
-        let value = value.ok().filter(|_| !digits.contains('+'));
-        let value = value
-            .ok_or_else(|| Fault::new("FormatException", "Input string was not in a correct format."))?;
-        self.at += 4;
-        Ok(value)
-    }
-
-    fn parse_number(&mut self) -> Read<()> {
-        let start = self.at;
-        self.pass_number()?;
-        // From here on the reader stands behind the number, so that it can go on after an error.
-        self.finish_value(true);
-        let token = self.text_from(start);
-        match number::read(&token) {
-            Ok(number::Number::Integer(text)) => self.set_unindexed(Token::Integer, Some(text), false),
-            Ok(number::Number::Float(value)) => {
-                self.set_unindexed(Token::Float, Some(number::print(value)), false)
-            }
-            Err(message) => Err(self.error(&message)),
-        }
-    }
-
-    fn pass_number(&mut self) -> Read<()> {
-        loop {
-            let unit = self.peek(0);
-            match u8::try_from(unit).unwrap_or(0x80) {
-                0 => {
-                    self.has(0)?;
-                    return Ok(());
-                }
-                b'-' | b'+' | b'.' | b'x' | b'X' | b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' => self.at += 1,
-                b',' | b'}' | b']' | b')' | b'/' => return Ok(()),
-                _ if is_space(unit) => return Ok(()),
-                _ => {
-                    let found = shown(unit);
-                    let message = "Unexpected character encountered while parsing number:";
-                    return Err(self.error(&format!("{message} {found}.")));
-                }
-            }
-        }
-    }
-
-    fn parse_word(&mut self, word: &str, token: Token, value: Option<&str>, what: &str) -> Read<()> {
-        if self.match_word(word)? {
-            return self.set(token, value.map(str::to_owned));
-        }
-        Err(self.error(&format!("Error parsing {what} value.")))
-    }
-
-    /// Matches a word that a separator must follow; a word that nothing separates is passed all the same.
-    fn match_word(&mut self, word: &str) -> Read<bool> {
-        let matches = self.has(word.len() - 1)?
-            && word.bytes().enumerate().all(|(ahead, byte)| self.peek(ahead) == u16::from(byte));
-        if !matches {
-            return Ok(false);
-        }
-        self.at += word.len();
-        Ok(!self.has(0)? || self.at_separator()?)
-    }
-
-    fn at_separator(&self) -> Read<bool> {
-        let unit = self.peek(0);
-        Ok(match u8::try_from(unit).unwrap_or(0x80) {
-            0 | b'}' | b']' | b',' => true,
-            b'/' => self.has(1)? && (self.peek(1) == u16::from(b'*') || self.peek(1) == u16::from(b'/')),
-            b')' => matches!(self.state, State::Constructor | State::ConstructorStart),
-            _ => is_space(unit),
-        })
-    }
-
-    fn parse_null_or_constructor(&mut self) -> Read<()> {
-        if !self.has(1)? {
-            return Err(self.error("Unexpected end."));
-        }
-        match u8::try_from(self.peek(1)).unwrap_or(0x80) {
-            b'u' => self.parse_word("null", Token::Null, None, "null"),
-            b'e' => self.parse_constructor(),
-            _ => Err(self.unexpected_value()),
-        }
-    }
-
-    fn parse_constructor(&mut self) -> Read<()> {
-        if !self.match_word("new")? {
-            return Err(self.error("Unexpected content while parsing JSON."));
-        }
-        self.skip_space()?;
-        let start = self.at;
-        while is_alphanumeric(self.peek(0)) {
-            self.at += 1;
-        }
-        if !self.has(0)? {
-            return Err(self.error("Unexpected end while parsing constructor."));
-        }
-        let name = self.text_from(start);
-        self.skip_space()?;
-        if self.peek(0) != u16::from(b'(') {
-            let found = shown(self.peek(0));
-            return Err(self.error(&format!("Unexpected character while parsing constructor: {found}.")));
-        }
-        self.at += 1;
-        self.set(Token::StartConstructor, Some(name))
-    }
-
-    fn parse_comment(&mut self) -> Read<()> {
-        self.at += 1;
-        if !self.has(1)? {
-            return Err(self.error("Unexpected end while parsing comment."));
-        }
-        let one_line = match u8::try_from(self.peek(0)).unwrap_or(0x80) {
-            b'*' => false,
-            b'/' => true,
-            _ => {
-                let found = shown(self.peek(0));
-                return Err(self.error(&format!("Error parsing comment. Expected: *, got {found}.")));
-            }
-        };
-        self.at += 1;
-        let start = self.at;
-        if one_line {
-            self.pass_line()?
-        } else {
-            self.pass_block()?
-        }
-        let comment = self.text_from(start);
-        self.set(Token::Comment, Some(comment))
-    }
-
-    fn pass_line(&mut self) -> Read<()> {
-        while self.has(0)? {
-            let unit = self.peek(0);
-            self.at += 1;
-            if unit == u16::from(b'\n') || unit == u16::from(b'\r') {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn pass_block(&mut self) -> Read<()> {
-        loop {
-            if !self.has(0)? {
-                return Err(self.error("Unexpected end while parsing comment."));
-            }
-            let unit = self.peek(0);
-            self.at += 1;
-            if unit == u16::from(b'*') && self.peek(0) == u16::from(b'/') {
-                self.at += 1;
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// Characters that make a path quote a name.
-const SPECIAL: [char; 6] = ['.', ' ', '[', ']', '(', ')'];
-
-fn write_position(path: &mut String, position: &Position) {
-    match position.container {
-        Container::None => {}
-        Container::Object => {
-            let name = position.name.as_deref().unwrap_or_default();
-            if name.contains(SPECIAL) {
-                path.push_str("['");
-                path.push_str(name);
-                path.push_str("']");
-                return;
-            }
-            if !path.is_empty() {
-                path.push('.');
-            }
-            path.push_str(name);
-        }
-        Container::Array | Container::Constructor => {
-            path.push('[');
-            path.push_str(&position.index.to_string());
-            path.push(']');
-        }
     }
 }
 

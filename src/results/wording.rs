@@ -95,6 +95,9 @@ fn whole(value: f64) -> u64 {
 
 /// A tick on an axis, without decimals where there are none: `20 ms`, `2.5 ms`, `1 s`.
 pub fn tick(micros: f64) -> String {
+    if micros <= 0.0 {
+        return "0".to_owned();
+    }
     let (value, unit) = if micros < 1e3 {
         (micros, "µs")
     } else if micros < 1e6 {

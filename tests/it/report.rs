@@ -49,7 +49,7 @@ mod verdicts {
     #[test]
     fn every_kind_of_run_has_its_code_and_its_sentence() {
         let expected = [
-            (runs::good(), 0, "Good: all 41 musts hold"),
+            (runs::good(), 0, "Good: all 40 musts hold"),
             (runs::failed(), 1, "Failed: two musts do not hold"),
             (runs::interrupted(), 130, "Interrupted after 6.2 s: 40 of 68 checks were judged"),
             (runs::gate_failed(), 1, "Failed: the refresh was answered 200 without an access token"),
@@ -59,7 +59,7 @@ mod verdicts {
                 6,
                 "Not to be trusted: the generator was the bottleneck from 22 s on (slip p99 41 ms, limit 25 ms)",
             ),
-            (runs::demonstration(), 0, "Good: all 41 musts hold"),
+            (runs::demonstration(), 0, "Good: all 40 musts hold"),
             (runs::nearly_empty(), 0, "Good: the one must holds"),
             (runs::undecided(), 3, "Could not judge: one must"),
         ];
@@ -72,7 +72,7 @@ mod verdicts {
     fn the_reason_says_in_numbers_what_decided() {
         assert_eq!(
             plain(&outcome::of(&runs::failed()).reason),
-            "2 of 39 musts do not hold. 1 could not be judged. 1 of 8 objectives was missed. Two weaker checks \
+            "2 of 38 musts do not hold. 1 could not be judged. 1 of 8 objectives was missed. Two weaker checks \
              failed; they do not decide."
         );
         assert_eq!(
@@ -85,7 +85,7 @@ mod verdicts {
     fn failed_musts_are_named_even_when_others_could_not_be_judged() {
         let outcome = outcome::of(&runs::undecided());
         assert_eq!(outcome.exit, Exit::CouldNotRun);
-        assert!(outcome.reason.starts_with("1 of 41 musts does not hold."), "{}", outcome.reason);
+        assert!(outcome.reason.starts_with("1 of 39 musts does not hold."), "{}", outcome.reason);
         assert_eq!(outcome.reasons[0].0, "ERR-03");
         assert_eq!(outcome.reasons[1].0, "SUC-11");
     }
@@ -221,6 +221,141 @@ mod page {
             }
             assert!(page.contains("<h1 id=\"verdict-title\">"), "{name}");
             assert!(page.len() < 3_000_000, "{name}: {} bytes", page.len());
+        }
+    }
+}
+
+mod terminal {
+    use super::*;
+    use assay::report::terminal::{Screen, exit_line, summary};
+
+    const PIPE: Screen = Screen { color: false, is_terminal: false, width: 80, unicode: true };
+
+    #[test]
+    fn nothing_is_wider_than_the_screen_but_commands() {
+        for (name, run) in every_run() {
+            for width in [80, 100, 200] {
+                let screen = Screen { is_terminal: true, width, ..PIPE };
+                let text = summary(&run, Some("reports/x/index.html"), screen);
+                let widest = usize::from(width).min(120);
+                for line in text.lines() {
+                    let wide = line.chars().count();
+                    assert!(wide <= widest || line.starts_with("   "), "{name} at {width}: {wide} {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_verdict_comes_first_then_the_reason_then_the_page() {
+        let text = summary(&runs::good(), Some("reports/x/index.html"), PIPE);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "  Good: all 40 musts hold");
+        assert!(lines[1].starts_with("  68 of 68 checks passed. All 8 objectives are met;"), "{text}");
+        assert!(
+            lines[2].starts_with("  page  reports/x/index.html") || lines[3].starts_with("  page  "),
+            "{text}"
+        );
+        assert_eq!(exit_line(&runs::good()), "exit 0 · good · 1 min 36 s");
+    }
+
+    #[test]
+    fn a_pipe_gets_no_escape_and_a_screen_without_utf8_no_letter_it_cannot_show() {
+        for (name, run) in every_run() {
+            let plain = summary(&run, None, PIPE);
+            assert!(!plain.contains('\u{1b}') && !plain.contains('\u{202f}'), "{name}");
+            let ascii = summary(&run, None, Screen { is_terminal: true, unicode: false, ..PIPE });
+            assert!(ascii.is_ascii(), "{name}");
+        }
+    }
+
+    #[test]
+    fn color_changes_no_word() {
+        for (name, run) in every_run() {
+            let colored = summary(&run, None, Screen { color: true, ..PIPE });
+            let stripped = anstream::adapter::strip_str(&colored).to_string();
+            assert_eq!(stripped, summary(&run, None, PIPE), "{name}");
+        }
+    }
+
+    /// With `ASSAY_PAGES=DIR`, the summaries are written there, to be looked at.
+    #[test]
+    fn every_run_ends_with_words() {
+        for (name, run) in every_run() {
+            let text =
+                format!("{}\n{}\n", summary(&run, Some("reports/x/index.html"), PIPE), exit_line(&run));
+            if let Some(folder) = std::env::var_os("ASSAY_PAGES").map(PathBuf::from) {
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::write(folder.join(format!("{name}.txt")), &text).unwrap();
+            }
+            assert!(text.contains("exit "), "{name}");
+        }
+    }
+}
+
+mod for_pipelines {
+    use super::*;
+    use assay::report::{junit, markdown};
+
+    #[test]
+    fn junit_is_read_by_an_independent_reader_and_counts_what_the_run_counts() {
+        for (name, run) in every_run() {
+            let text = junit::document(&run);
+            let document =
+                roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let root = document.root_element();
+            let count =
+                |tag: &str| document.descendants().filter(|node| node.has_tag_name(tag)).count().to_string();
+            assert_eq!(root.attribute("tests"), Some(count("testcase").as_str()), "{name}");
+            assert_eq!(root.attribute("failures"), Some(count("failure").as_str()), "{name}");
+            assert_eq!(root.attribute("errors"), Some(count("error").as_str()), "{name}");
+            assert_eq!(root.attribute("skipped"), Some(count("skipped").as_str()), "{name}");
+            let cases = document.descendants().filter(|node| node.has_tag_name("testcase"));
+            let red = cases
+                .filter(|case| case.children().any(|c| c.has_tag_name("failure") || c.has_tag_name("error")));
+            let good = outcome::of(&run).exit == Exit::Good;
+            assert_eq!(red.count() == 0, good, "{name}: red in JUnit exactly where the exit code is not 0");
+        }
+    }
+
+    #[test]
+    fn junit_tells_failures_errors_and_skips_apart() {
+        let text = junit::document(&runs::undecided());
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let holds = |id: &str, tag: &str| {
+            let case = document
+                .descendants()
+                .find(|node| node.attribute("name").is_some_and(|name| name.starts_with(id)))
+                .unwrap();
+            case.children().any(|child| child.has_tag_name(tag))
+        };
+        assert!(holds("ERR-03", "failure"));
+        assert!(holds("SUC-11", "error"));
+        assert_eq!(document.root_element().attribute("name"), Some("Could not judge: one must"));
+        let text = junit::document(&runs::failed());
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let case = |id: &str| {
+            document
+                .descendants()
+                .find(|n| n.attribute("name").is_some_and(|name| name.starts_with(id)))
+                .unwrap()
+        };
+        assert!(case("SUC-08").children().any(|child| child.has_tag_name("skipped")));
+        assert!(case("FMT-16").children().any(|child| child.has_tag_name("skipped")));
+        assert_eq!(case("FMT-08").attribute("line"), Some("71"));
+    }
+
+    #[test]
+    fn markdown_begins_with_the_headline_and_lets_no_markup_through() {
+        let text = markdown::summary(&runs::failed());
+        assert!(text.starts_with("## Failed: two musts do not hold\n\n2 of 38 musts do not hold."), "{text}");
+        assert!(
+            text.contains("| FMT-08 | must | Every request type works with every response type |"),
+            "{text}"
+        );
+        for (name, run) in every_run() {
+            let text = markdown::summary(&run);
+            assert!(!text.contains("<script") && !text.contains("<img"), "{name}: {text}");
         }
     }
 }

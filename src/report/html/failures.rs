@@ -167,7 +167,8 @@ fn claim(finding: &Finding) -> Claim {
     let mut notes = Vec::new();
     let mut note = |name: &str, text: &str| notes.push((name.to_owned(), Html::prose(&line(text))));
     note("found", &found_with_count(finding));
-    if let Some(cell) = &finding.cell {
+    let says_where = finding.notes.iter().any(|(name, _)| name == "where");
+    if let Some(cell) = finding.cell.as_ref().filter(|_| !says_where) {
         note("where", cell);
     }
     for (name, text) in finding.notes.iter().take(8) {

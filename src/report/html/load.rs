@@ -293,10 +293,11 @@ fn clocks(load: &LoadResult) -> Vec<ClockRow> {
     if load.model == LoadModel::Open {
         rows.push(row("service", &load.service));
     }
-    if load.refused_response.count > 0 {
-        rows.push(row("refused, response", &load.refused_response));
+    // A handful of refusals has no percentiles; the table of errors counts them.
+    if load.refused_response.count >= FEW {
+        rows.push(row("refused resp.", &load.refused_response));
         if load.model == LoadModel::Open {
-            rows.push(row("refused, service", &load.refused_service));
+            rows.push(row("refused serv.", &load.refused_service));
         }
     }
     rows

@@ -124,8 +124,8 @@ fn secrets(run: &Run) -> Line {
 fn chains(run: &Run) -> Line {
     let burnt = &run.burnt;
     let title = match burnt.families_lost {
-        0 => format!("{} opened, none lost", many(burnt.chains, "chain", "chains")),
-        lost => format!("{} opened, {} given up", many(burnt.chains, "chain", "chains"), count(lost)),
+        0 => format!("{}, none lost", many(burnt.chains, "chain", "chains")),
+        lost => format!("{}, {} given up", many(burnt.chains, "chain", "chains"), count(lost)),
     };
     let text = if burnt.families_lost == 0 {
         "No check gave a chain up."

@@ -1,9 +1,17 @@
 //! The terminal: progress on stderr while it runs, the summary on stdout at its end.
 
+mod diagnostic;
+mod live;
+mod narration;
+mod paint;
+mod summary;
+
 use std::sync::mpsc::Receiver;
 
 use crate::results::Run;
 use crate::results::event::Event;
+use crate::results::outcome;
+use crate::results::wording::{duration, plain};
 
 /// How the terminal is.
 #[derive(Clone, Copy, Debug)]
@@ -18,20 +26,37 @@ pub struct Screen {
     pub unicode: bool,
 }
 
+impl Screen {
+    /// The columns that are used: at least 60, at most 120; 100 where nobody looks.
+    fn columns(self) -> usize {
+        if self.is_terminal { usize::from(self.width).clamp(60, 120) } else { 100 }
+    }
+}
+
 /// Narrates `events` on stderr until the narrator is gone. To be run on a thread of its own.
 pub fn watch(events: &Receiver<Event>, screen: Screen, quiet: bool) {
-    let _ = (events, screen, quiet);
-    todo!()
+    if quiet {
+        // Somebody has to listen, or the queue fills up; nothing depends on it.
+        while events.recv().is_ok() {}
+    } else if screen.is_terminal {
+        live::watch(events, screen);
+    } else {
+        narration::watch(events);
+    }
 }
 
 /// The end of a run: diagnostics first, summary last; `page` is the path of the page, if one was written.
 pub fn summary(run: &Run, page: Option<&str>, screen: Screen) -> String {
-    let _ = (run, page, screen);
-    todo!()
+    summary::text(run, page, screen)
 }
 
 /// The last line on stderr: `exit 0 · good · 6 min 41 s`.
 pub fn exit_line(run: &Run) -> String {
-    let _ = run;
-    todo!()
+    let outcome = outcome::of(run);
+    plain(&format!(
+        "exit {} · {} · {}",
+        outcome.exit.code(),
+        super::clean::line(&outcome.word),
+        duration(run.took_us.all)
+    ))
 }

@@ -401,7 +401,7 @@ fn fail_formats(run: &mut Run) {
         quote: Quote {
             path: "suites/catalogue/format.yaml".to_owned(),
             line: 71,
-            column: 34,
+            column: 33,
             lines: vec![
                 (69, "  steps:".to_owned()),
                 (70, "    - refresh: { format: $type, accept: $accept }".to_owned()),
@@ -442,7 +442,7 @@ fn fail_truncated(run: &mut Run) {
         quote: Quote {
             path: "suites/catalogue/errors.yaml".to_owned(),
             line: 34,
-            column: 13,
+            column: 14,
             lines: vec![
                 (32, "    - refresh: { cut: 1 }".to_owned()),
                 (33, "      must: refused".to_owned()),

@@ -131,12 +131,7 @@ mod tests {
         let labels: Vec<_> = product(&over).iter().filter_map(Cell::label).collect();
         assert_eq!(
             labels,
-            [
-                "type=json, accept=a",
-                "type=json, accept=b",
-                "type=xml, accept=a",
-                "type=xml, accept=b"
-            ]
+            ["type=json, accept=a", "type=json, accept=b", "type=xml, accept=a", "type=xml, accept=b"]
         );
     }
 
@@ -159,11 +154,8 @@ mod tests {
 
     #[test]
     fn what_the_call_writes_wins_over_the_named_change() {
-        let base = Changes {
-            label: Some(Some(Template::plain("text/plain"))),
-            cut: Some(1),
-            ..Changes::default()
-        };
+        let base =
+            Changes { label: Some(Some(Template::plain("text/plain"))), cut: Some(1), ..Changes::default() };
         let own = Changes { label: Some(None), ..Changes::default() };
         let merged = merge(&base, &own);
         assert_eq!(merged.label, Some(None));

@@ -12,7 +12,9 @@ use crate::client::compose::{self, Draft, Slots};
 use crate::client::{Request, Travel};
 use crate::dialect::{Accepts, ClientAuth, Codec, Shape, Speech, TextPart};
 use crate::secret::Token;
-use crate::suite::call::{Changes, DocumentChanges, Forge, Made, Order, Slot, SlotRef, Template, WireChanges};
+use crate::suite::call::{
+    Changes, DocumentChanges, Forge, Made, Order, Slot, SlotRef, Template, WireChanges,
+};
 
 use super::encode::encode;
 use super::forge::{self, Forgery};
@@ -55,7 +57,8 @@ pub(super) fn compose(making: &Making<'_>, rng: &mut ChaCha8Rng) -> Result<Compo
         .map_err(|mistake| mistake.to_string())?;
     place_odd_values(&mut draft, &odd);
     if let Some(document) = &mut draft.document {
-        let accepts = format.as_deref().and_then(|word| making.speech.format(word)).map(|(_, found, _)| found);
+        let accepts =
+            format.as_deref().and_then(|word| making.speech.format(word)).map(|(_, found, _)| found);
         let accepts = accepts.or(making.speech.accepts.values().next());
         making.document(document, accepts, rng)?;
     }
@@ -73,8 +76,7 @@ pub(super) fn compose(making: &Making<'_>, rng: &mut ChaCha8Rng) -> Result<Compo
 
 impl Making<'_> {
     fn scope<'b>(&'b self, document: Option<&'b [u8]>) -> Scope<'b> {
-        let call =
-            CallScope { good: self.good, document, path: &self.speech.path, callback: self.callback };
+        let call = CallScope { good: self.good, document, path: &self.speech.path, callback: self.callback };
         Scope { call: Some(call), ..self.scope }
     }
 
@@ -284,9 +286,8 @@ fn content(
         Made::Nest(depth) => return Ok(Content::Pieces(vec![Piece::Raw(made::nest(*depth, codec))])),
         Made::Flip(place) => made::flip(changed()?, *place),
         Made::Recase => made::recase(changed()?, rng).ok_or("the good value has no letter")?,
-        Made::Trim(signs) => {
-            made::trim(changed()?, signs).ok_or_else(|| format!("the good value does not end with `{signs}`"))?
-        }
+        Made::Trim(signs) => made::trim(changed()?, signs)
+            .ok_or_else(|| format!("the good value does not end with `{signs}`"))?,
         Made::Spell => {
             made::spell(changed()?).ok_or("the good value is spelt alike in both base64 alphabets")?
         }
@@ -300,7 +301,10 @@ fn content(
 
 fn forgery(forge: &Forge, scope: &Scope<'_>) -> Result<Forgery, String> {
     let texts = |pairs: &[(String, Template)]| {
-        pairs.iter().map(|(name, value)| Ok((name.clone(), scope.text(value)?))).collect::<Result<_, String>>()
+        pairs
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), scope.text(value)?)))
+            .collect::<Result<_, String>>()
     };
     Ok(Forgery {
         alg: forge.alg.clone(),

@@ -30,7 +30,10 @@ pub(super) fn evidence(taken: &Taken, redaction: &Redaction, marks: &[String]) -
         sent: sent(&taken.exchange.request, &redaction),
         marks: marks.collect(),
         received,
-        took_us: taken.failure().is_none().then(|| u64::try_from(taken.took().as_micros()).unwrap_or(u64::MAX)),
+        took_us: taken
+            .failure()
+            .is_none()
+            .then(|| u64::try_from(taken.took().as_micros()).unwrap_or(u64::MAX)),
     }
 }
 

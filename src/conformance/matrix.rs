@@ -47,8 +47,13 @@ async fn cell(
 ) -> FormatCell {
     let listed = &court.ground.dialect.refresh().answers.types;
     let times = if court.ground.full { TIMES.1 } else { TIMES.0 };
-    let mut found =
-        FormatCell { request: request.to_owned(), response: answer.map(str::to_owned), got: None, good: true, median_us: None };
+    let mut found = FormatCell {
+        request: request.to_owned(),
+        response: answer.map(str::to_owned),
+        got: None,
+        good: true,
+        median_us: None,
+    };
     let mut took = Vec::new();
     for _ in 0..times {
         let Some(taken) = once(court, chain, request, answer).await else {

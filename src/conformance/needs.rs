@@ -322,10 +322,7 @@ impl Means<'_> {
         match self.suite.policy.access_lifetime {
             Some(lifetime) if lifetime <= self.environment.patience => Ok(()),
             Some(lifetime) => Err(skipped(impatient(lifetime, self.environment.patience))),
-            None => Err(skipped(format!(
-                "it waits until `{}`, and the clock cannot be moved",
-                moment.text
-            ))),
+            None => Err(skipped(format!("it waits until `{}`, and the clock cannot be moved", moment.text))),
         }
     }
 
@@ -383,7 +380,11 @@ fn has_what_is_claimed(speech: &Speech, claim: &Claim, cell: &Cell) -> Outcome {
             let words: Vec<String> = types.iter().filter_map(|word| word_of(word, cell)).collect();
             let never = !words.is_empty()
                 && words.iter().all(|word| is_known_type(word) && !speech.answers.types.contains(word));
-            if never { Err(not_applicable(format!("answers of the dialect are never `{}`", words[0]))) } else { Ok(()) }
+            if never {
+                Err(not_applicable(format!("answers of the dialect are never `{}`", words[0])))
+            } else {
+                Ok(())
+            }
         }
         Expectation::At(place, Test { near, after, .. }) => {
             has_field(speech, place)?;

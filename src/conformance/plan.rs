@@ -15,12 +15,7 @@ use super::needs::{self, Means, Need};
 const REQUEST: Duration = Duration::from_millis(5);
 
 /// One row per check of the suite, in its order.
-pub(super) fn plan(
-    suite: &Suite,
-    environment: &Environment,
-    dialect: &Dialect,
-    full: bool,
-) -> Vec<Planned> {
+pub(super) fn plan(suite: &Suite, environment: &Environment, dialect: &Dialect, full: bool) -> Vec<Planned> {
     let means = Means {
         suite,
         environment,

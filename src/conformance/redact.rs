@@ -137,9 +137,8 @@ impl Redaction {
                 shown = shown.replace(&needle, &label);
             }
         }
-        let shown = JWT.replace_all(&shown, |found: &regex::Captures<'_>| {
-            format!("‹jwt {}›", self.digits(&found[0]))
-        });
+        let shown = JWT
+            .replace_all(&shown, |found: &regex::Captures<'_>| format!("‹jwt {}›", self.digits(&found[0])));
         let shown = self.without_parts(&shown);
         OPAQUE
             .replace_all(&shown, |found: &regex::Captures<'_>| {

@@ -223,9 +223,8 @@ impl Play<'_> {
         let origin = chain.pairs.first().and_then(|pair| pair.reply.as_ref()).ok_or_else(unknown)?;
         let now = self.court.clock.now();
         let place = FieldPlace::Field(Field::Expires);
-        let moment = origin
-            .moment(&self.court.ground.dialect, Operation::Login, &place, now)
-            .ok_or_else(unknown)?;
+        let moment =
+            origin.moment(&self.court.ground.dialect, Operation::Login, &place, now).ok_or_else(unknown)?;
         let left = u64::try_from(moment.at.as_second() - now.as_second()).unwrap_or(0);
         let slack = self.court.ground.suite.policy.slack;
         self.pass(Duration::from_secs(left + 2) + slack).await
@@ -501,9 +500,8 @@ impl Play<'_> {
                 return Err(Cut::Unset(why.to_owned()));
             }
             let judgement = Judgement::Untold(why.to_owned());
-            self.tally.note(key(step, claim), claim.strength, label.as_deref(), judgement, |_| {
-                (Vec::new(), None)
-            });
+            self.tally
+                .note(key(step, claim), claim.strength, label.as_deref(), judgement, |_| (Vec::new(), None));
         }
         Ok(())
     }
@@ -678,9 +676,7 @@ fn identity(identities: &[Arc<Identity>], need: &ChainNeed) -> Option<Arc<Identi
 /// The pairs that a call presents: one, or each distinct pair that a step was granted.
 fn choose(chain: &Chain, call: &Call, scene: &Scene<'_>, dialect: &Dialect) -> Result<Vec<Chosen>, String> {
     let last = chain.pairs.len().checked_sub(1).ok_or("the chain has no pair")?;
-    let one = |index: usize| {
-        Ok(vec![Chosen { pair: chain.pairs[index].clone(), is_current: index == last }])
-    };
+    let one = |index: usize| Ok(vec![Chosen { pair: chain.pairs[index].clone(), is_current: index == last }]);
     match &call.pair {
         PairUse::Current => one(last),
         PairUse::Previous => one(last.checked_sub(1).ok_or("the chain has no earlier pair")?),
@@ -707,9 +703,12 @@ fn granted_pair(taken: &Taken, scene: &Scene<'_>, dialect: &Dialect) -> Option<P
         return None;
     }
     let reply = taken.reply.as_ref()?;
-    let kept = scene.cast.values().flatten().flat_map(|chain| &chain.pairs).find(|pair| {
-        pair.reply.as_ref().is_some_and(|candidate| Arc::ptr_eq(candidate, reply))
-    });
+    let kept = scene
+        .cast
+        .values()
+        .flatten()
+        .flat_map(|chain| &chain.pairs)
+        .find(|pair| pair.reply.as_ref().is_some_and(|candidate| Arc::ptr_eq(candidate, reply)));
     kept.cloned().or_else(|| {
         let token = |field| reply.token(dialect, taken.operation, field);
         Some(Pair {
@@ -765,14 +764,7 @@ fn same_access(chain: &Chain, good: &crate::client::compose::Slots) -> bool {
 
 /// Only what does not change the meaning of the call: slots (which are compared), format, Accept, headers.
 fn is_plain(changes: &Changes) -> bool {
-    Changes {
-        set: Vec::new(),
-        without: Vec::new(),
-        format: None,
-        accept: None,
-        ..changes.clone()
-    }
-    .is_none()
+    Changes { set: Vec::new(), without: Vec::new(), format: None, accept: None, ..changes.clone() }.is_none()
 }
 
 fn key(step: &Step, claim: &Claim) -> ClaimKey {
@@ -819,9 +811,7 @@ fn mentions_callback(changes: &Changes) -> bool {
         match value {
             Made::Text(text) | Made::Raw(text) => template(text),
             Made::Join(values) => values.iter().any(|value| made(value, template)),
-            Made::Forge(forge) => {
-                forge.claims.iter().chain(&forge.head).any(|(_, value)| template(value))
-            }
+            Made::Forge(forge) => forge.claims.iter().chain(&forge.head).any(|(_, value)| template(value)),
             Made::Null
             | Made::Hex(_)
             | Made::Flip(_)

@@ -123,9 +123,8 @@ impl ClaimTally {
     }
 
     fn fail(&mut self, miss: Miss, cell: Option<&str>, show: impl FnOnce(&Miss) -> Shown) {
-        let same = |failed: &&mut Failed| {
-            failed.miss.expected == miss.expected && failed.miss.found == miss.found
-        };
+        let same =
+            |failed: &&mut Failed| failed.miss.expected == miss.expected && failed.miss.found == miss.found;
         if let Some(failed) = self.kinds.iter_mut().find(same) {
             failed.times += 1;
             if let Some(cell) = cell

@@ -87,12 +87,7 @@ impl Set<'_> {
     }
 
     /// Within each group there is one value.
-    fn equal(
-        &self,
-        place: &SetPlace,
-        value: &dyn Fn(&Taken) -> Option<String>,
-        how: &str,
-    ) -> SetJudgement {
+    fn equal(&self, place: &SetPlace, value: &dyn Fn(&Taken) -> Option<String>, how: &str) -> SetJudgement {
         let mut compared = false;
         for (group, members) in self.groups() {
             let mut seen = Seen::new();
@@ -378,7 +373,8 @@ fn form_of(text: &str, dialect: &Dialect) -> String {
     let readings = dates::readings(text, &dialect.dates);
     if !readings.is_empty() && text.parse::<f64>().is_err() {
         let names: Vec<String> = readings.iter().map(|moment| format_name(&moment.format)).collect();
-        let zone = if readings.iter().any(|moment| moment.zoned) { "with its zone" } else { "without a zone" };
+        let zone =
+            if readings.iter().any(|moment| moment.zoned) { "with its zone" } else { "without a zone" };
         return format!("{} {zone}", names.join(" or "));
     }
     if text.parse::<f64>().is_ok() {
@@ -504,10 +500,7 @@ mod tests {
         assert_eq!(seen(&["05-06-2026 10:00:00"]), Plainness::TooFewDays);
         assert_eq!(seen(&["05-06-2026 10:00:00", "13-06-2026 10:00:00"]), Plainness::Plain);
         assert_eq!(seen(&["2026-06-05T10:00:00Z"]), Plainness::Plain);
-        assert_eq!(
-            seen(&["13-06-2026 10:00:00", "06-14-2026 10:00:00"]),
-            Plainness::Mixed { by: 0, but: 1 }
-        );
+        assert_eq!(seen(&["13-06-2026 10:00:00", "06-14-2026 10:00:00"]), Plainness::Mixed { by: 0, but: 1 });
     }
 
     #[test]

@@ -84,10 +84,7 @@ fn reason_for_doubt(tally: &Tally) -> Option<String> {
         });
     }
     let deciding = || {
-        tally
-            .claims
-            .iter()
-            .filter(|(_, claim)| matches!(claim.strength, Strength::Must | Strength::Should))
+        tally.claims.iter().filter(|(_, claim)| matches!(claim.strength, Strength::Must | Strength::Should))
     };
     let untold = |(key, claim): (&ClaimKey, &ClaimTally)| {
         let why = claim.why_untold.clone().unwrap_or_default();
@@ -128,7 +125,9 @@ fn standing(check: &Check, verdict: Verdict, today: jiff::civil::Date) -> Verdic
             why: why.clone(),
         },
         Verdict::Fail | Verdict::Warn => Verdict::Stale {
-            reason: format!("it was expected to fail until {until}, that day has gone by, and it still fails"),
+            reason: format!(
+                "it was expected to fail until {until}, that day has gone by, and it still fails"
+            ),
         },
         Verdict::Pass => Verdict::Stale {
             reason: format!("it was expected to fail until {until}, and it passes: remove the expectation"),

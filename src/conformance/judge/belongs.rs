@@ -26,16 +26,14 @@ pub(super) fn belongs(link: Link, taken: &Taken, bench: &Bench<'_>) -> Judgement
     };
     match link {
         Link::Pair => pair(&found, place, &expected, taken, bench),
-        Link::Tenant | Link::User | Link::Client | Link::Family => {
-            match own(link, place, taken, bench) {
-                None => Judgement::Untold(format!("the chain's own {} is not known", word(link))),
-                Some(own) if own == found => Judgement::Holds,
-                Some(own) => {
-                    let show = |text: &str| bench.redaction.value(place, text);
-                    Judgement::fails(format!("{} in {}", show(&own), named(place)), show(&found))
-                }
+        Link::Tenant | Link::User | Link::Client | Link::Family => match own(link, place, taken, bench) {
+            None => Judgement::Untold(format!("the chain's own {} is not known", word(link))),
+            Some(own) if own == found => Judgement::Holds,
+            Some(own) => {
+                let show = |text: &str| bench.redaction.value(place, text);
+                Judgement::fails(format!("{} in {}", show(&own), named(place)), show(&found))
             }
-        }
+        },
     }
 }
 
@@ -51,9 +49,8 @@ fn own(link: Link, place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> Opti
         Link::Client => Some(Slot::Client),
         Link::Family | Link::Pair => None,
     };
-    let by_slot = slot
-        .and_then(|slot| taken.identity.slots.get(&slot))
-        .map(|value| value.expose().to_owned());
+    let by_slot =
+        slot.and_then(|slot| taken.identity.slots.get(&slot)).map(|value| value.expose().to_owned());
     // A subject need not be spelled like the credential that names it.
     let by_origin = || {
         let origin = taken.origin.as_ref()?;

@@ -114,9 +114,7 @@ pub(super) fn claim(what: &Expectation, taken: &Taken, bench: &Bench<'_>) -> Jud
         Expectation::Type(types) => media(types, taken, bench),
         Expectation::Shape { aspects, part } => shape::shape(aspects, part.as_deref(), taken, bench),
         Expectation::At(place, test) => place::at(place, test, taken, bench),
-        Expectation::Belongs(links) => {
-            all(links.iter().map(|link| belongs::belongs(*link, taken, bench)))
-        }
+        Expectation::Belongs(links) => all(links.iter().map(|link| belongs::belongs(*link, taken, bench))),
         Expectation::Lacks(lacks) => all(lacks.iter().map(|lack| lacks::lacks(lack, taken, bench))),
         Expectation::Within(bound) => within(*bound, taken, bench),
         Expectation::NoCallback => match taken.called_back {
@@ -246,7 +244,9 @@ fn family_of_label(label: &str) -> Option<&'static str> {
 
 fn family_of_bytes(body: &[u8]) -> Option<&'static str> {
     // Byte order marks and the zeros of UTF-16 stand before the first sign.
-    let first = body.iter().find(|byte| !matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF | b' ' | b'\t' | b'\r' | b'\n'))?;
+    let first = body
+        .iter()
+        .find(|byte| !matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF | b' ' | b'\t' | b'\r' | b'\n'))?;
     match first {
         b'<' => Some("XML"),
         b'{' | b'[' | b'"' => Some("JSON"),

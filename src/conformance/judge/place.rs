@@ -182,7 +182,10 @@ impl Probe<'_> {
 
     fn is_object(&self) -> bool {
         let FieldPlace::Path(path) = self.place else { return true };
-        self.answer.document.as_ref().is_some_and(|document| walk(document.tree(), path).is_some_and(is_object))
+        self.answer
+            .document
+            .as_ref()
+            .is_some_and(|document| walk(document.tree(), path).is_some_and(is_object))
     }
 
     fn is_blank(&self, found: &Found) -> bool {
@@ -231,9 +234,7 @@ impl Probe<'_> {
             Nearness::NaiveIst => Judgement::fails(expected, "naive IST (+05:30 without its zone)")
                 .marking(self.mark())
                 .meaning("a reader elsewhere takes it for another moment"),
-            Nearness::Open => {
-                Judgement::Untold(format!("the zone of {} is not known", named(self.place)))
-            }
+            Nearness::Open => Judgement::Untold(format!("the zone of {} is not known", named(self.place))),
         }
     }
 

@@ -16,12 +16,7 @@ use super::{Bench, Judgement, all, reply, speech};
 type DeclaredMembers = [(String, Declared)];
 
 /// All aspects must hold, in the whole document or under `part`.
-pub(super) fn shape(
-    aspects: &[Aspect],
-    part: Option<&str>,
-    taken: &Taken,
-    bench: &Bench<'_>,
-) -> Judgement {
+pub(super) fn shape(aspects: &[Aspect], part: Option<&str>, taken: &Taken, bench: &Bench<'_>) -> Judgement {
     let answer = match reply(taken, "a document of the declared shape") {
         Ok(answer) => answer,
         Err(judgement) => return judgement,
@@ -40,9 +35,7 @@ fn judge(aspect: Aspect, part: Option<&str>, answer: &Reply, taken: &Taken, benc
         Aspect::Root => declared(answer, taken, bench, root),
         Aspect::Nulls => declared(answer, taken, bench, nulls),
         Aspect::Names | Aspect::Only | Aspect::Kinds | Aspect::Order => {
-            declared(answer, taken, bench, |answers, document| {
-                in_part(aspect, part, answers, document)
-            })
+            declared(answer, taken, bench, |answers, document| in_part(aspect, part, answers, document))
         }
     }
 }
@@ -256,8 +249,7 @@ fn only(declared: &DeclaredMembers, members: &[(String, Tree)], path: &str) -> J
         None => Judgement::Holds,
         Some((name, _)) => {
             let name: String = name.chars().take(60).collect();
-            Judgement::fails("no member beyond the declared ones", format!("`{path}/{name}`"))
-                .marking([name])
+            Judgement::fails("no member beyond the declared ones", format!("`{path}/{name}`")).marking([name])
         }
     }
 }
@@ -326,11 +318,8 @@ fn nulls(answers: &Answers, document: &Document) -> Judgement {
             Tree::Text(text) => text.clone(),
             _ => String::new(),
         });
-        return Judgement::fails(
-            format!("null at `{place}` written as {own}"),
-            format!("the text `{word}`"),
-        )
-        .marking([format!(">{word}<"), format!("\"{word}\"")]);
+        return Judgement::fails(format!("null at `{place}` written as {own}"), format!("the text `{word}`"))
+            .marking([format!(">{word}<"), format!("\"{word}\"")]);
     }
     let _ = answers;
     Judgement::Holds
@@ -382,7 +371,9 @@ fn known(answer: &Reply, taken: &Taken, bench: &Bench<'_>) -> Judgement {
         return Judgement::Untold("the dialect does not have this operation".to_owned());
     };
     let own = own_shape(&speech.answers, document);
-    if own == Judgement::Holds || bench.scope.dialect.error_documents.iter().any(|error| fits(error, document)) {
+    if own == Judgement::Holds
+        || bench.scope.dialect.error_documents.iter().any(|error| fits(error, document))
+    {
         return Judgement::Holds;
     }
     match own {
@@ -414,7 +405,8 @@ fn fits(error: &ErrorDocument, document: &Document) -> bool {
         return false;
     }
     let Tree::Object(members) = document.tree() else { return false };
-    let has_first = error.body.first().is_some_and(|(name, _)| members.iter().any(|(other, _)| other == name));
+    let has_first =
+        error.body.first().is_some_and(|(name, _)| members.iter().any(|(other, _)| other == name));
     has_first && only(&error.body, members, "") == Judgement::Holds
 }
 
@@ -490,7 +482,8 @@ fn charset(answer: &Reply) -> Judgement {
 /// What the bytes are, where they tell.
 fn actual(body: &[u8]) -> Option<&'static str> {
     let zeros = body.iter().take(4_000).filter(|byte| **byte == 0).count();
-    if zeros * 4 > body.len().min(4_000) || body.starts_with(&[0xFF, 0xFE]) || body.starts_with(&[0xFE, 0xFF]) {
+    if zeros * 4 > body.len().min(4_000) || body.starts_with(&[0xFF, 0xFE]) || body.starts_with(&[0xFE, 0xFF])
+    {
         return Some("UTF-16");
     }
     if body.is_ascii() {

@@ -231,10 +231,9 @@ fn pace(load: &LoadResult) -> String {
     let answered = (book.granted + book.refused) as f64 / seconds.max(1e-3);
     match load.model {
         LoadModel::Closed => format!(
-            "{} answers a second from {} {} in turn.",
+            "{} answers a second over {}.",
             rate(answered).trim_end_matches("/s"),
-            many(load.chains.into(), "chain", "chains"),
-            if load.chains == 1 { "used" } else { "each used" }
+            many(load.chains.into(), "chain", "chains")
         ),
         LoadModel::Open => {
             let unanswered = book.scheduled - (book.granted + book.refused).min(book.scheduled);
@@ -270,10 +269,13 @@ fn agreement(load: &LoadResult) -> Option<String> {
     if load.model == LoadModel::Closed {
         return Some("Closed load: each user waits for its answer, so response is service.".to_owned());
     }
+    if load.response.count < FEW {
+        return None;
+    }
     let p99 = |clock: &Clock| clock.quantiles_us.get("p99").copied().filter(|us| *us > 0.0);
     let (response, service) = p99(&load.response).zip(p99(&load.service))?;
     let times = response / service;
-    Some(if times < 1.1 {
+    Some(if times < 1.1 || response - service < 1000.0 {
         "Response and service agree up to p99: nothing queued on our side.".to_owned()
     } else {
         format!("At p99 response is {times:.1} times service: requests waited before they were sent.")
@@ -286,7 +288,7 @@ const QUANTILES: [(&str, f64); 5] =
 fn clocks(load: &LoadResult) -> Vec<ClockRow> {
     let row = |name, clock: &Clock| ClockRow {
         name,
-        answers: count(clock.count),
+        answers: many(clock.count, "answer", "answers"),
         quantiles: QUANTILES.iter().map(|(name, at)| quantile(clock, name, *at)).collect(),
     };
     let mut rows = vec![row("response", &load.response)];

@@ -372,7 +372,7 @@ mod tests {
                 live.hear(Duration::from_secs(50), &Event::ProfileFinished(Box::new(run.load[0].clone()))),
             );
             for line in lines {
-                assert!(line.chars().count() <= screen.columns(), "{line}");
+                assert!(line.chars().count() <= usize::from(screen.width), "{line}");
                 assert!(screen.unicode || line.is_ascii(), "{line}");
             }
         }

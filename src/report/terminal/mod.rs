@@ -29,7 +29,9 @@ pub struct Screen {
 impl Screen {
     /// The columns that are used: at least 60, at most 120; 100 where nobody looks.
     fn columns(self) -> usize {
-        if self.is_terminal { usize::from(self.width).clamp(60, 120) } else { 100 }
+        let columns = if self.is_terminal { usize::from(self.width).clamp(60, 120) } else { 100 };
+        // What stands for a letter without UTF-8 may be wider than the letter.
+        if self.unicode { columns } else { columns - 8 }
     }
 }
 

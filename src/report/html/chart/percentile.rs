@@ -1,5 +1,7 @@
 //! The percentile curve: how slow the slow ones were, both clocks, the tail at its true width.
 
+use std::fmt::Write as _;
+
 use super::scale::Scale;
 use super::{About, Figure, GUTTER, Ink, Pen, Side, draw, width_of};
 use crate::report::html::latency::{Latency, Limit};
@@ -39,12 +41,13 @@ pub(in crate::report::html) fn curve(
         frame.limits(pen, limits);
         frame.names(pen, response, service);
     });
-    let far = limits.iter().find(|limit| limit.micros > frame.top_figure);
-    let caption = match (far, service) {
-        (Some(limit), _) => format!("{} limit {}, far above", limit.name, tick(limit.micros)),
-        (None, Some(_)) => "how slow the slow ones were".to_owned(),
-        (None, None) => "closed load: response is service".to_owned(),
+    let mut caption = match service {
+        Some(_) => "how slow the slow ones were".to_owned(),
+        None => "closed load: response is service".to_owned(),
     };
+    for limit in limits.iter().filter(|limit| limit.micros > frame.top_figure) {
+        let _ = write!(caption, "; {} limit {}, far above", limit.name, tick(limit.micros));
+    }
     let (heads, rows) = table(response, service);
     Figure { name: "By percentile", caption, svg: Some(svg), instead: String::new(), heads, rows }
 }

@@ -129,7 +129,11 @@ mod tests {
     #[test]
     fn linear_ticks_are_round_and_few() {
         assert_eq!(Scale::linear((0.0, 238.0), (80.0, 0.0)).ticks(19.0, 5), [0.0, 100.0, 200.0]);
-        assert_eq!(Scale::linear((0.0, 0.11), (100.0, 0.0)).ticks(19.0, 5), [0.0, 0.025, 0.05, 0.075, 0.1]);
+        let shares = Scale::linear((0.0, 0.11), (100.0, 0.0)).ticks(19.0, 5);
+        assert_eq!(
+            shares.iter().map(|tick| format!("{tick:.3}")).collect::<Vec<_>>().join(" "),
+            "0.000 0.025 0.050 0.075 0.100"
+        );
     }
 
     #[test]

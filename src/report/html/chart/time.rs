@@ -7,7 +7,7 @@ use crate::results::wording::{clock, count, duration, many, tick, time};
 use crate::results::{LoadModel, LoadResult, Second};
 
 const WIDTH: f64 = 440.0;
-const RIGHT: f64 = 408.0;
+const RIGHT: f64 = 402.0;
 /// More points than this on x are drawn as bands.
 const MOST: usize = 600;
 
@@ -166,6 +166,10 @@ impl<'a> Frame<'a> {
         if self.banded {
             let each = self.until / self.all().count().max(1) as f64;
             parts.push(format!("band is lowest to highest second of each {each:.0}\u{a0}s, line the median"));
+        }
+        let high = self.all().filter_map(|column| column.response).map(|r| r[2].high).fold(0.0, f64::max);
+        if let Some(limit) = self.limit.filter(|limit| high > 0.0 && limit.micros > high * 2.0) {
+            parts.push(format!("p99 limit {}, far above", tick(limit.micros)));
         }
         if self.columns.len() > 1 {
             parts.push("the line breaks where there is no data".to_owned());

@@ -317,7 +317,7 @@ impl Shared {
 
     fn answer(&self, request: &HttpRequest) -> Answer {
         if self.switches.has(Defect::AlwaysCrash) {
-            return Answer { response: crashed(), refresh: Some(false) };
+            return Answer { response: crashed(), refresh: None };
         }
         match &self.application {
             Application::WebApi { pipeline, controllers, .. } => match pipeline.receive(request) {

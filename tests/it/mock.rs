@@ -11,7 +11,7 @@ use assay::mock::{Controller, MockError, MockLedger, MockOptions, MockServer};
 use assay::secret::Token;
 use assay::suite::call::Slot;
 use assay::suite::defect::Defect;
-use assay::suite::environment::{MockPolicy, MockSpec, Stall, Variant};
+use assay::suite::environment::{Generation, MockLatency, MockPolicy, MockSpec, Stall, Variant};
 use serde_json::{Value, json};
 
 const REFRESH: &str = "/api/PFMS/pfms_get_refresh_token";
@@ -38,7 +38,11 @@ fn options(dialect: &str, spec: MockSpec) -> MockOptions {
 }
 
 fn bench_of(dialect: &str, spec: MockSpec) -> Bench {
-    let server = MockServer::start(options(dialect, spec)).unwrap();
+    bench_with(options(dialect, spec))
+}
+
+fn bench_with(options: MockOptions) -> Bench {
+    let server = MockServer::start(options).unwrap();
     let address = |url: String| url.strip_prefix("http://").unwrap().parse().unwrap();
     Bench { address: address(server.url()), control: address(server.control_url()), server }
 }
@@ -92,6 +96,19 @@ impl Answer {
 
 /// One exchange on a connection of its own.
 fn call(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    let (head, body) = call_for_bytes(address, method, path, headers, body);
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head, body: String::from_utf8(body).unwrap() }
+}
+
+/// The same, with the body as bytes.
+fn call_for_bytes(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -103,10 +120,9 @@ fn call(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)],
     stream.write_all(&[request.as_bytes(), body].concat()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    let body = answer.split_off(end.unwrap_or_else(|| panic!("no answer: {answer:?}")) + 4);
+    (String::from_utf8(answer).unwrap(), body)
 }
 
 /// How a body is written.
@@ -733,4 +749,155 @@ fn the_oauth_endpoint_keeps_to_its_rfcs() {
     assert!(info.header("WWW-Authenticate").unwrap().contains("invalid_token"));
     let ledger = bench.server.ledger();
     assert_eq!((ledger.granted, ledger.requests), (2, ledger.granted + ledger.refused));
+}
+
+#[derive(serde::Deserialize)]
+struct Vector {
+    case: String,
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body_base64: Option<String>,
+}
+
+/// The golden vectors prove the pipeline without sockets; here the same requests come by a socket, and the
+/// answers are the same.
+#[test]
+fn the_echo_controller_answers_over_a_socket_as_in_memory() {
+    use assay::mock::webapi::quirks::Quirks;
+    use assay::mock::webapi::{HttpRequest, Pipeline, echo};
+    use base64::Engine as _;
+    let files = [(Generation::One, "webapi1.jsonl"), (Generation::Two, "webapi2.jsonl")];
+    for (generation, file) in files {
+        let path = format!("{}/tests/it/fixtures/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        for refuses in [false, true] {
+            let controller = if refuses { Controller::EchoNotAcceptable } else { Controller::Echo };
+            let spec = MockSpec { webapi: generation, ..MockSpec::default() };
+            let bench = bench_with(MockOptions { controller, ..options("pfms", spec) });
+            let variants: &[Variant] = if refuses { &[Variant::NotAcceptable] } else { &[] };
+            let pipeline = Pipeline::new(generation, echo::actions(), Quirks::new(&[], variants));
+            for line in text.lines() {
+                let vector: Vector = serde_json::from_str(line).unwrap();
+                if vector.case.starts_with("406 ") != refuses {
+                    continue;
+                }
+                let body = vector
+                    .body_base64
+                    .map(|text| base64::engine::general_purpose::STANDARD.decode(text).unwrap());
+                let body = body.unwrap_or_default();
+                let mut headers: Vec<(String, Vec<u8>)> = vector
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.as_bytes().to_vec()))
+                    .collect();
+                headers.push(("Host".to_owned(), bench.address.to_string().into_bytes()));
+                let request = HttpRequest {
+                    method: vector.method.clone(),
+                    target: vector.target.clone(),
+                    headers,
+                    body: body.clone(),
+                    has_length: true,
+                };
+                let expected = pipeline.serve(&request, &echo::answer);
+                let lines: Vec<(&str, &str)> =
+                    vector.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let (head, answered) =
+                    call_for_bytes(bench.address, &vector.method, &vector.target, &lines, &body);
+                let status = format!("HTTP/1.1 {} ", expected.status);
+                assert!(head.starts_with(&status), "{}: {head}", vector.case);
+                // IIS sends no body to HEAD either.
+                let body = if vector.method == "HEAD" { Vec::new() } else { expected.body };
+                assert_eq!(answered, body, "{file}: {}", vector.case);
+                let answer = Answer { status: expected.status, head, body: String::new() };
+                for (name, value) in &expected.headers {
+                    assert_eq!(answer.header(name), Some(value.as_str()), "{file}: {}: {name}", vector.case);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_chunked_body_is_read_and_an_expectation_is_met() {
+    let bench = bench(MockSpec::default());
+    for expect in ["", "Expect: 100-continue\r\n"] {
+        let body = bench.seed().json().to_string();
+        let (one, two) = body.split_at(body.len() / 2);
+        let mut stream = TcpStream::connect(bench.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let head = format!(
+            "POST {REFRESH} HTTP/1.1\r\nHost: m\r\nContent-Type: application/json\r\nConnection: close\r\n\
+             Transfer-Encoding: chunked\r\n{expect}\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        for part in [one, two] {
+            stream.write_all(format!("{:x}\r\n{part}\r\n", part.len()).as_bytes()).unwrap();
+        }
+        stream.write_all(b"0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer.contains("100 Continue"), !expect.is_empty());
+        assert!(answer.contains(r#""isSuccess":"true""#), "{answer}");
+    }
+    assert_eq!(bench.server.ledger(), MockLedger { requests: 2, granted: 2, refused: 0 });
+}
+
+#[test]
+fn a_client_that_hangs_up_leaves_no_lock_and_one_entry_in_the_book() {
+    let bench = bench(MockSpec {
+        policy: MockPolicy::GraceSamePair,
+        latency: MockLatency::Constant(Duration::from_millis(100)),
+        ..MockSpec::default()
+    });
+    let held = bench.seed();
+    let body = held.json().to_string();
+    let mut stream = TcpStream::connect(bench.address).unwrap();
+    let head = format!(
+        "POST {REFRESH} HTTP/1.1\r\nHost: m\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    while bench.server.ledger().granted == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(stream);
+    assert!(bench.refresh(&held).granted());
+    assert_eq!(bench.server.ledger(), MockLedger { requests: 2, granted: 2, refused: 0 });
+}
+
+#[test]
+fn answers_take_as_long_as_the_model_says() {
+    let lasting = Duration::from_millis(30);
+    let bench = bench(MockSpec { latency: MockLatency::Constant(lasting), ..MockSpec::default() });
+    for _ in 0..5 {
+        let held = bench.seed();
+        let sent = Instant::now();
+        assert!(bench.refresh(&held).granted());
+        assert!(sent.elapsed() >= lasting && sent.elapsed() < 20 * lasting, "{:?}", sent.elapsed());
+    }
+}
+
+#[test]
+fn nothing_that_is_sent_stops_it() {
+    let bench = bench(MockSpec::default());
+    let rubbish: [&[u8]; 6] = [
+        b"\0\xff\xfe",
+        b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"GET /%zz%00?\xff HTTP/1.1\r\nHost: m\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n",
+        b"POST /api/PFMS/pfms_get_refresh_token HTTP/1.1\r\nHost: m\r\nContent-Length: 9\r\n\r\n{",
+        b"GET http://elsewhere/api/PFMS/whoami HTTP/1.1\r\nHost: m\r\nAuthorization: \xff\xfe\r\nConnection: close\r\n\r\n",
+    ];
+    for bytes in rubbish {
+        for address in [bench.address, bench.control] {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(bytes).unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            // What is answered does not matter, only that the connection ends.
+            drop(stream.read_to_end(&mut Vec::new()));
+        }
+    }
+    assert!(bench.refresh(&bench.seed()).granted());
 }

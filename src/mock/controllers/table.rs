@@ -235,3 +235,80 @@ fn by_field(path: &str, speech: &Speech) -> Option<Meaning> {
         Field::Id | Field::Scope => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::{self, Dialect};
+
+    fn table(dialect: &Dialect, operation: Operation) -> Table {
+        Table::of(operation, dialect.operation(operation).unwrap())
+    }
+
+    fn inner(dialect: &mut Dialect) -> &mut Vec<(String, Declared)> {
+        let speech = dialect.operations.get_mut(&Operation::Refresh).unwrap();
+        let body = speech.answers.body.as_mut().unwrap();
+        let member = body.iter_mut().find_map(|(_, declared)| match &mut declared.kind {
+            DeclaredKind::Object(members) => Some(members),
+            _ => None,
+        });
+        member.unwrap()
+    }
+
+    fn meanings(table: &Table) -> Vec<Meaning> {
+        table
+            .parts
+            .iter()
+            .find(|part| !part.members.is_empty())
+            .unwrap()
+            .members
+            .iter()
+            .map(|part| part.meaning)
+            .collect()
+    }
+
+    #[test]
+    fn every_member_of_the_page_has_a_meaning() {
+        let pfms = dialect::builtin("pfms").unwrap();
+        for operation in [Operation::Refresh, Operation::Login, Operation::Revoke] {
+            for part in table(&pfms, operation).parts {
+                assert_ne!(part.meaning, Meaning::Nothing);
+                assert!(part.members.iter().all(|member| member.meaning != Meaning::Nothing));
+            }
+        }
+    }
+
+    #[test]
+    fn the_request_is_read_by_the_table_s_own_names() {
+        let mut pfms = dialect::builtin("pfms").unwrap();
+        let speech = pfms.operations.get_mut(&Operation::Refresh).unwrap();
+        speech.accepts.get_mut("json").unwrap().body.reverse();
+        speech.accepts.get_mut("json").unwrap().body[0].0 = "Renamed".to_owned();
+        speech.accepts.get_mut("xml").unwrap().namespaces[0].1 = "urn:other".to_owned();
+        let table = table(&pfms, Operation::Refresh);
+        assert_eq!(table.place(Slot::Refresh), Some(0));
+        assert_eq!(table.member(Slot::Refresh), "Renamed");
+        assert_eq!(table.request.unwrap().namespace, "urn:other");
+    }
+
+    #[test]
+    fn a_renamed_member_keeps_its_value_and_a_moved_one_takes_it_along() {
+        let clean = dialect::builtin("pfms").unwrap();
+        let before = meanings(&table(&clean, Operation::Refresh));
+        let mut renamed = clean.clone();
+        inner(&mut renamed)[2].0 = "createdAt".to_owned();
+        assert_eq!(meanings(&table(&renamed, Operation::Refresh)), before);
+        let mut moved = clean.clone();
+        inner(&mut moved).swap(0, 1);
+        assert_eq!(meanings(&table(&moved, Operation::Refresh))[..2], [before[1], before[0]]);
+    }
+
+    #[test]
+    fn kinds_come_from_the_table() {
+        let mut pfms = dialect::builtin("pfms").unwrap();
+        inner(&mut pfms)[6].1.kind = DeclaredKind::Flag;
+        let action = table(&pfms, Operation::Refresh).action(0);
+        let Kind::Object(class) = &action.response.members[4].kind else { panic!("an object") };
+        assert_eq!(class.members[6].kind, Kind::Flag);
+    }
+}

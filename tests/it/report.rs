@@ -223,6 +223,103 @@ mod page {
             assert!(page.len() < 3_000_000, "{name}: {} bytes", page.len());
         }
     }
+
+    #[test]
+    fn text_from_the_endpoint_is_never_markup() {
+        let page = html::page(&runs::hostile());
+        for broken in ["<script>alert", "<img", "onerror=alert(2)>", "\u{1b}", "\u{202e}"] {
+            assert!(!page.contains(broken), "{broken:?} stands in the page");
+        }
+        assert!(page.contains("&lt;/pre&gt;&lt;script&gt;alert(1)"), "it is shown as text");
+        assert!(page.contains("kB more in the run file"), "what is long is cut");
+    }
+
+    #[test]
+    fn the_page_asks_for_nothing_and_allows_only_itself() {
+        for (name, run) in every_run() {
+            let page = html::page(&run);
+            let own = page.replace("http://www.w3.org/2000/svg", "");
+            for reference in
+                ["src=\"", "@import", "url(", "href=\"http", "href=\"//", " style=\"", "unsafe-inline"]
+            {
+                assert!(!own.contains(reference), "{name}: {reference}");
+            }
+            assert!(
+                page.contains("default-src &#39;none&#39;; img-src data:; style-src &#39;sha256-"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_link_inside_the_page_leads_somewhere_and_no_id_stands_twice() {
+        for (name, run) in every_run() {
+            let page = html::page(&run);
+            let ids: Vec<&str> = between(&page, " id=\"");
+            let mut once = ids.clone();
+            once.sort_unstable();
+            once.dedup();
+            assert_eq!(once.len(), ids.len(), "{name}: an id stands twice");
+            for target in between(&page, "href=\"#") {
+                assert!(ids.contains(&target), "{name}: #{target} leads nowhere");
+            }
+        }
+    }
+
+    fn between<'a>(page: &'a str, before: &str) -> Vec<&'a str> {
+        page.split(before).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+    }
+
+    #[test]
+    fn the_tab_and_the_mark_tell_the_verdict_by_shape() {
+        let marks = [
+            (runs::good(), "<title>✓ Good", "#s-tick"),
+            (runs::failed(), "<title>✗ Failed", "#s-fail"),
+            (runs::untrusted(), "<title>✗ Not to be trusted", "#s-odd"),
+            (runs::undecided(), "<title>✗ Could not judge", "#s-odd"),
+        ];
+        for (run, title, mark) in marks {
+            let page = html::page(&run);
+            assert!(page.contains(title), "{title}");
+            let headline = page.split("<h1").nth(1).unwrap().split("</h1>").next().unwrap();
+            assert!(headline.contains(mark), "{headline}");
+        }
+    }
+
+    #[test]
+    fn no_chart_is_drawn_of_nothing() {
+        let page = html::page(&runs::little_and_much());
+        for sentence in [
+            "8 answers, too few for percentiles",
+            "A distribution of one bin is not drawn.",
+            "there is no course to draw",
+            "Nothing was granted, so there is no response time to draw.",
+            "worst second",
+        ] {
+            let plain = page.replace('\u{a0}', " ");
+            assert!(plain.contains(&sentence.replace('\u{a0}', " ")), "{sentence}");
+        }
+        assert!(!html::page(&runs::nearly_empty()).contains("<svg class=\"chart\""));
+    }
+
+    #[test]
+    fn the_same_figures_stand_on_page_terminal_markdown_and_junit() {
+        use assay::report::terminal::{Screen, summary};
+        use assay::report::{junit, markdown};
+        use assay::results::wording::plain;
+        for (name, run) in every_run() {
+            if name == "hostile" {
+                continue;
+            }
+            let headline = plain(&outcome::of(&run).headline);
+            let screen = Screen { color: false, is_terminal: false, width: 120, unicode: true };
+            let terminal = summary(&run, None, screen).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(plain(&html::page(&run)).contains(&headline), "{name}: page");
+            assert!(terminal.contains(&headline), "{name}: terminal");
+            assert!(markdown::summary(&run).contains(&headline), "{name}: markdown");
+            assert!(junit::document(&run).contains(&headline), "{name}: junit");
+        }
+    }
 }
 
 mod terminal {

@@ -38,7 +38,8 @@ fn schedule(run: &Run) -> Line {
     if run.trust.state == TrustState::Untrusted || !run.trust.reasons.is_empty() {
         let reasons: Vec<String> =
             doubts(run).iter().map(|doubt| format!("{}.", sentence(&line(doubt)))).collect();
-        return Line::of(State::Odd, "Not to be trusted", &format!("{} Exit 6.", reasons.join(" ")));
+        let text = format!("{} Figures of speed say nothing about the endpoint.", reasons.join(" "));
+        return Line::of(State::Odd, "Not to be trusted", &text);
     }
     if run.load.is_empty() {
         return Line::of(

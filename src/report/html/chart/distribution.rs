@@ -132,7 +132,7 @@ impl Frame {
             pen.y_label(y, &format!("{}\u{a0}%", (figure * 1e4).round() / 100.0));
         }
         let ticks: Vec<(f64, String)> = Scale::log((bins.edge(0), bins.edge(bins.count)), (GUTTER, RIGHT))
-            .ticks(44.0, 8)
+            .ticks(58.0, 8)
             .into_iter()
             .map(|figure| (self.x.at(figure), tick(figure)))
             .collect();

@@ -11,7 +11,7 @@ const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 208.0;
 const TOP: f64 = 12.0;
 const BASE: f64 = 182.0;
-const RIGHT: f64 = 360.0;
+const RIGHT: f64 = 352.0;
 const SAMPLES: [(&str, f64); 7] = [
     ("p50", 0.5),
     ("p75", 0.75),
@@ -155,7 +155,7 @@ impl Frame {
 
 fn name(pen: &mut Pen<'_>, y: f64, word: &str, max: f64, ink: Ink) {
     pen.word((RIGHT + 8.0, y), Side::Start, word, ink);
-    pen.word((RIGHT + 8.0, y + 14.0), Side::Start, &time(max), Ink::Label);
+    pen.word((RIGHT + 8.0, y + 14.0), Side::Start, &format!("max {}", time(max)), Ink::Label);
 }
 
 fn figures(response: &Latency, service: Option<&Latency>) -> String {

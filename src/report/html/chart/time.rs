@@ -274,7 +274,7 @@ impl<'a> Frame<'a> {
     fn answers(&self, pen: &mut Pen<'_>) {
         let highest = self.all().map(|column| column.asked.max(column.answered.high)).fold(1.0, f64::max);
         let y = Scale::linear((0.0, highest * 1.1), (ANSWERS.base, ANSWERS.top));
-        let ticks: Vec<f64> = y.ticks(30.0, 3).into_iter().filter(|tick| *tick > 0.0).collect();
+        let ticks: Vec<f64> = y.ticks(24.0, 3).into_iter().filter(|tick| *tick > 0.0).collect();
         let label = |figure: f64| {
             if figure >= 1.0 { crate::results::wording::rate(figure) } else { format!("{figure}/s") }
         };

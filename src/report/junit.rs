@@ -304,7 +304,7 @@ impl Document {
                 self.text("failure", &[("type", kind), ("message", message)], text);
             }
             End::Error(message) => {
-                self.text("error", &[("type", "not judged"), ("message", message)], message)
+                self.text("error", &[("type", "not judged"), ("message", message)], message);
             }
             End::Skipped(message) => self.empty("skipped", &[("message", message)]),
             End::Weak(text) => self.text("system-out", &[], text),

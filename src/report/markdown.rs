@@ -14,8 +14,7 @@ const ROWS: usize = 50;
 /// The summary of `run`.
 pub fn summary(run: &Run) -> String {
     let mut text = String::new();
-    // Writing into a String cannot fail, so the results of `write!` carry nothing.
-    drop(draw(run, &mut text));
+    draw(run, &mut text).expect("writing to a String does not fail");
     plain(&text)
 }
 
@@ -111,7 +110,7 @@ fn objectives(run: &Run, text: &mut String) -> std::fmt::Result {
             "| {} | {} | {} {} | {} | {} |",
             cell(&objective.name),
             objective.measured.map_or("–".to_owned(), wording::measured),
-            objective.comparison.as_deref().map(wording::sign).map_or(String::new(), |sign| cell(sign)),
+            objective.comparison.as_deref().map(wording::sign).map_or(String::new(), cell),
             objective.limit.map_or("–".to_owned(), wording::limit),
             Margin::of(objective).map_or("–".to_owned(), Margin::words),
             State::of_objective(objective).word()

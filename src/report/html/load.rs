@@ -187,10 +187,10 @@ fn figures(
                 distribution::bars(response, service, &refused),
             ];
             if response.clipped > 0 {
-                figures[1].caption.push_str(&format!(
-                    "; {} beyond the top of the scale, drawn at its edge",
-                    count(response.clipped)
-                ));
+                let beyond = count(response.clipped);
+                let caption = &figures[1].caption;
+                figures[1].caption =
+                    format!("{caption}; {beyond} beyond the top of the scale, drawn at its edge");
             }
             figures
         }

@@ -147,7 +147,7 @@ fn burnt(run: &Run) -> String {
         many(run.burnt.chains, "chain", "chains")
     );
     if run.burnt.families_lost > 0 {
-        text.push_str(&format!(", {} lost", many(run.burnt.families_lost, "family", "families")));
+        text = format!("{text}, {} lost", many(run.burnt.families_lost, "family", "families"));
     }
     text
 }

@@ -1,6 +1,7 @@
 //! Progress where somebody looks: facts scroll, below them at most six lines are redrawn five times a second.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -244,8 +245,8 @@ impl Live {
             share(errors)
         );
         if wide {
-            head.push_str(&format!("{:>9}{:>12}", "starved", "slip p99"));
-            row.push_str(&format!("{:>9}{:>12}", tick.starved, time(tick.slip_p99_us as f64)));
+            let _ = write!(head, "{:>9}{:>12}", "starved", "slip p99");
+            let _ = write!(row, "{:>9}{:>12}", tick.starved, time(tick.slip_p99_us as f64));
         }
         let mut lines = vec![self.paint(Tint::Dim, &head), row];
         if self.screen.unicode {

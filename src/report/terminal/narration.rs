@@ -100,7 +100,7 @@ impl Narration {
             Event::Note(note) => vec![format!("{} {}", stamp(at), line(note))],
             Event::CheckStarted { .. } => Vec::new(),
         };
-        if lines.is_empty() { self.wait(at) } else { self.speak(at, lines) }
+        if lines.is_empty() { self.wait(at) } else { self.speak(at, &lines) }
     }
 
     /// The line that says that it goes on, if it is time for one.
@@ -116,10 +116,10 @@ impl Narration {
             }
             None => return Vec::new(),
         };
-        self.speak(at, vec![line])
+        self.speak(at, &[line])
     }
 
-    fn speak(&mut self, at: Duration, lines: Vec<String>) -> Vec<String> {
+    fn speak(&mut self, at: Duration, lines: &[String]) -> Vec<String> {
         self.said = at;
         lines.iter().map(|line| plain(line)).collect()
     }

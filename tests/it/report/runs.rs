@@ -1,5 +1,12 @@
 //! Runs as engines make them, as literals: a good one, and one for each way in which a run is not good.
 
+#![expect(
+    clippy::assigning_clones,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "fixtures are read more often than run, and their figures are small"
+)]
+
 use std::time::Duration;
 
 use assay::results::latency::Histogram;

@@ -1,0 +1,231 @@
+//! What was typed, and nothing else: no defaults that depend on the machine, no look at files.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Proves a refresh-token endpoint before a release.
+#[derive(Debug, Parser)]
+#[command(name = "assay", version, about, long_about = None, max_term_width = 100)]
+#[command(after_help = "Without a command, `assay` is `assay run`: suites/pfms.yaml on the embedded mock.\n\
+Exit codes: 0 good · 1 a check failed · 2 suite or command line wrong · 3 could not run or judge ·\n\
+4 an objective was missed · 5 worse than the baseline · 6 cannot be trusted · 7 a secret leaked ·\n\
+130, 143 interrupted")]
+pub struct Typed {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    /// When to use color.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// When to use color.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the checks, then the load profiles, and write the reports
+    Run(RunArgs),
+    /// Run the checks alone
+    Check(RunArgs),
+    /// Run the load profiles alone
+    Load(RunArgs),
+    /// Print what a run would send, spend and may harm; no traffic
+    Plan(PlanArgs),
+    /// Serve the mock endpoint alone, for people who develop against it
+    Mock(MockArgs),
+    /// Run the suite against every defect of the mock: the kill table
+    Prove(ProveArgs),
+    /// Draw the reports of a run file again
+    Report(ReportArgs),
+    /// Explain a check: what is sent, what is expected, why, and which defects prove it
+    Explain {
+        /// The check's id, such as FMT-08
+        id: String,
+    },
+    /// Write a first suite
+    Init {
+        /// Where to write it
+        #[arg(default_value = "suite.yaml")]
+        path: PathBuf,
+    },
+    /// Print a JSON Schema, for editors and validators
+    Schema {
+        /// Of what
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
+    /// Print shell completions
+    Completions {
+        /// For which shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The suite language.
+    Suite,
+    /// The run file.
+    Run,
+}
+
+/// Arguments of `run`, `check` and `load`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RunArgs {
+    /// The suite [default: suites/pfms.yaml, or the built-in copy of it]
+    pub suite: Option<PathBuf>,
+    /// The environment of the suite to run against [default: its first]
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Where to write the reports [default: reports/SUITE-TIME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The full depth of every check: more rounds, samples and cases
+    #[arg(long)]
+    pub full: bool,
+    /// Only these checks, by id, with `*` at the end as wildcard
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leave the load profiles out
+    #[arg(long)]
+    pub skip_load: bool,
+    /// The seed of everything random [default: the mock's, or 7]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// A label for the reports, such as release=4.2; may be repeated
+    #[arg(long, value_name = "K=V", value_parser = label)]
+    pub label: Vec<(String, String)>,
+    /// Consent to checks that may harm the target; the suite must consent as well
+    #[arg(long)]
+    pub allow_destructive: bool,
+    /// What to print on stdout
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// No progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// What stands on stdout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The summary.
+    #[default]
+    Human,
+    /// The run file.
+    Json,
+    /// One JSON object per event, the verdict last.
+    Ndjson,
+}
+
+/// Arguments of `plan`.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// The suite [default: suites/pfms.yaml, or the built-in copy of it]
+    pub suite: Option<PathBuf>,
+    /// The environment of the suite [default: its first]
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// The full depth of every check
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// Arguments of `mock`.
+#[derive(Args, Debug)]
+pub struct MockArgs {
+    /// Port of the endpoint on 127.0.0.1; 0 for any
+    #[arg(long, default_value_t = 7070)]
+    pub port: u16,
+    /// Port of the control port [default: the next one; any where the port is 0]
+    #[arg(long)]
+    pub control_port: Option<u16>,
+    /// The dialect it speaks
+    #[arg(long, default_value = "pfms")]
+    pub dialect: String,
+    /// What it does with used tokens: strict-family, strict-reject, grace-same-pair, grace-active-pair,
+    /// grace-new-pair, none, count
+    #[arg(long, default_value = "strict-family")]
+    pub policy: String,
+    /// The generation of ASP.NET Web API: 1 or 2
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub webapi: u8,
+    /// The seed of its tokens
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// A defect to switch on, by name; may be repeated. `--defect list` prints them
+    #[arg(long, value_name = "ID")]
+    pub defect: Vec<String>,
+    /// An unusual and right behavior to switch on, by name; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub variant: Vec<String>,
+    /// Print this many ready-to-use pairs, as JSON lines on stdout
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seeds: usize,
+    /// Serve another controller
+    #[arg(long, value_enum, default_value_t = Controller::Endpoint)]
+    pub controller: Controller,
+}
+
+/// What the mock serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Controller {
+    /// The endpoint.
+    Endpoint,
+    /// A controller that answers what was bound, for replaying recorded requests.
+    Echo,
+    /// The same, with a negotiator that answers 406 where no type matches.
+    EchoStrict,
+}
+
+/// Arguments of `prove`.
+#[derive(Args, Debug)]
+pub struct ProveArgs {
+    /// The suite [default: suites/pfms.yaml, or the built-in copy of it]
+    pub suite: Option<PathBuf>,
+    /// The full depth of every check
+    #[arg(long)]
+    pub full: bool,
+    /// Only these defects, by name
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// How many runs against the clean mock
+    #[arg(long, default_value_t = 3)]
+    pub clean_runs: u32,
+    /// Leave the generated mutants of the dialect table out
+    #[arg(long)]
+    pub skip_mutants: bool,
+    /// Print the kill table as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `report`.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// The run file
+    pub run: PathBuf,
+    /// Where to write [default: beside the run file]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write it as KEY=VALUE, such as release=4.2".to_owned()),
+    }
+}

@@ -1,0 +1,300 @@
+//! `assay run`, `check` and `load`: the straight line from a plan to reports and an exit code.
+
+use std::time::{Duration, Instant};
+
+use jiff::{Timestamp, Zoned};
+
+use crate::chain::source::NoChain;
+use crate::conformance;
+use crate::load;
+use crate::report::terminal;
+use crate::results::event::{Event, Narrator, Stop};
+use crate::results::outcome::{self, Exit};
+use crate::results::{
+    Books, Burn, Depth, Ended, Gate, LoadResult, RUN_FILE_VERSION, Run, SuiteStamp, TargetKind, TargetStamp, Took,
+    Trust, TrustState, file, objectives,
+};
+use crate::secret::{FingerprintKey, Token};
+
+use super::args::Format;
+use super::plan::RunPlan;
+use super::target::{self, CannotRun, Ready};
+use super::{artifacts, narrate, signals};
+
+/// What the engines found out, before it is a [`Run`].
+#[derive(Debug, Default)]
+struct Found {
+    conformance: Option<conformance::Outcome>,
+    load: Vec<LoadResult>,
+    checks_took: Duration,
+    load_took: Duration,
+    abandoned: Option<String>,
+}
+
+/// Does `plan`.
+pub fn run(plan: &RunPlan) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let stop = Stop::default();
+    let signal = signals::listen(&runtime, stop.clone());
+    let began = (Timestamp::now(), Instant::now());
+    let ready = match runtime.block_on(target::prepare(plan)) {
+        Ok(ready) => ready,
+        Err(CannotRun(reason)) => return Ok(super::could_not_run(&reason, plan.screen.color)),
+    };
+    let (narrator, ear) = Narrator::new();
+    let watching = narrate::watch(ear, plan);
+    announce(plan, &narrator);
+    let found = runtime.block_on(work(plan, &ready, &narrator, &stop));
+    drop(narrator);
+    watching.join().map_err(|_| anyhow::anyhow!("the progress display failed"))?;
+    let mut run = runtime.block_on(testify(plan, &ready, found, began, signal.code()));
+    artifacts::scan(&mut run, &secrets(plan, &ready));
+    let page = keep(plan, &run)?;
+    tell(plan, &run, &page);
+    Ok(outcome::of(&run).exit)
+}
+
+fn announce(plan: &RunPlan, narrator: &Narrator) {
+    let chosen = &plan.chosen;
+    let planned = conformance::plan(&chosen.suite, &chosen.environment, &chosen.dialect, plan.full);
+    let wanted = |id: &str| conformance::matches(&plan.only, id);
+    let running: Vec<_> = planned
+        .iter()
+        .filter(|check| plan.checks && check.skipped.is_none() && wanted(&check.id))
+        .collect();
+    let profiles = if plan.load { chosen.suite.load.as_slice() } else { &[] };
+    let requests: u64 = running.iter().map(|check| check.burn.requests).sum::<u64>()
+        + profiles.iter().map(load::requests_at_most).sum::<u64>();
+    let chains: u64 = running.iter().map(|check| check.burn.chains).sum::<u64>()
+        + profiles.iter().map(|profile| u64::from(load::chains_needed(profile))).sum::<u64>();
+    let lost: u64 = running.iter().map(|check| check.burn.families_lost).sum();
+    narrator.say(Event::RunStarted {
+        title: format!("{} · env {} · seed {}", chosen.suite.file.name(), chosen.environment.name, plan.seed),
+        burn: format!("will burn about {requests} requests, {chains} chains, {lost} families"),
+        checks: running.len(),
+        profiles: profiles.iter().map(|p| (p.name.clone(), load::asks(p), p.lasting())).collect(),
+    });
+}
+
+async fn work(plan: &RunPlan, ready: &Ready, narrator: &Narrator, stop: &Stop) -> Found {
+    let key = fingerprint_key();
+    let mut found = Found::default();
+    if plan.checks {
+        let began = Instant::now();
+        found.conformance = Some(conformance::run(&ground(plan, ready, key), &plan.only, narrator, stop).await);
+        found.checks_took = began.elapsed();
+    }
+    let gated = found.conformance.as_ref().is_some_and(|outcome| outcome.gate.is_some());
+    if plan.load && !gated && !stop.asked() {
+        let began = Instant::now();
+        put_load(plan, ready, key, narrator, stop, &mut found).await;
+        found.load_took = began.elapsed();
+    }
+    found
+}
+
+async fn put_load(
+    plan: &RunPlan,
+    ready: &Ready,
+    key: FingerprintKey,
+    narrator: &Narrator,
+    stop: &Stop,
+    found: &mut Found,
+) {
+    let ground = load::Ground {
+        client: ready.client.clone(),
+        dialect: plan.chosen.dialect.clone(),
+        source: ready.source.clone(),
+        identities: ready.identities.clone(),
+        key,
+        seed: plan.seed,
+    };
+    for profile in &plan.chosen.suite.load {
+        if stop.asked() {
+            break;
+        }
+        match load::run(&ground, profile, narrator, stop).await {
+            Ok(result) => found.load.push(result),
+            Err(no_chain) => {
+                found.abandoned = Some(format!("profile `{}`: {}", profile.name, why_no_chain(&no_chain)));
+                break;
+            }
+        }
+    }
+}
+
+fn why_no_chain(no_chain: &NoChain) -> String {
+    match no_chain {
+        NoChain::Login(called) => match &called.exchange.result {
+            Ok(answer) => format!("the login was answered {} and not granted", answer.status),
+            Err(failure) => format!("the login was not answered: {}", failure.word()),
+        },
+        NoChain::Exhausted { needed, found } => format!("{needed} chains are needed, and {found} were found"),
+    }
+}
+
+fn ground(plan: &RunPlan, ready: &Ready, key: FingerprintKey) -> conformance::Ground {
+    conformance::Ground {
+        suite: plan.chosen.suite.clone(),
+        environment: plan.chosen.environment.clone(),
+        dialect: plan.chosen.dialect.clone(),
+        client: ready.client.clone(),
+        source: ready.source.clone(),
+        identities: ready.identities.clone(),
+        control: ready.control.clone(),
+        variables: plan.variables.clone(),
+        is_mock: ready.kind != TargetKind::Endpoint,
+        key,
+        seed: plan.seed,
+        full: plan.full,
+        consent: plan.consent,
+        again: format!("{} --seed {} --only ", plan.command.replacen("assay run", "assay check", 1), plan.seed),
+        today: Zoned::now().date(),
+    }
+}
+
+/// A key of its own for each run: fingerprints of two runs do not match.
+fn fingerprint_key() -> FingerprintKey {
+    FingerprintKey::new(rand::random(), rand::random())
+}
+
+/// Everything that must not stand in a report.
+fn secrets(plan: &RunPlan, ready: &Ready) -> Vec<Token> {
+    let of_identities = ready.identities.iter().flat_map(|identity| {
+        identity.slots.iter().filter(|(slot, _)| slot.is_secret()).map(|(_, value)| value.clone())
+    });
+    let of_variables = plan.variables.iter().filter(|(name, _)| is_secret_variable(plan, name));
+    of_identities.chain(of_variables.map(|(_, value)| value.clone())).collect()
+}
+
+fn is_secret_variable(plan: &RunPlan, name: &str) -> bool {
+    plan.chosen.suite.file.text().contains(&format!("$secret:{name}"))
+}
+
+async fn testify(
+    plan: &RunPlan,
+    ready: &Ready,
+    found: Found,
+    began: (Timestamp, Instant),
+    signal: Option<u8>,
+) -> Run {
+    let suite = &plan.chosen.suite;
+    let took = began.1.elapsed();
+    let books = books(ready, &found).await;
+    let objectives = objectives::judge(&suite.objectives, &found.load, plan.load);
+    let (gate, checks, formats, not_applicable, checks_burnt) = match found.conformance {
+        Some(outcome) => {
+            (outcome.gate, outcome.checks, outcome.formats, outcome.not_applicable, outcome.burnt)
+        }
+        None => (None, Vec::new(), Vec::new(), Vec::new(), Burn::default()),
+    };
+    Run {
+        assay_run: RUN_FILE_VERSION,
+        assay_version: env!("CARGO_PKG_VERSION").to_owned(),
+        id: run_id(suite.file.name(), began.0),
+        began_at: began.0.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        zone: Zoned::now().time_zone().iana_name().unwrap_or("UTC").to_owned(),
+        took_us: Took {
+            all: micros(took),
+            checks: micros(found.checks_took),
+            load: micros(found.load_took),
+        },
+        ended: ended(found.abandoned, gate.as_ref(), signal, took),
+        suite: SuiteStamp {
+            name: suite.name.clone(),
+            path: suite.file.name().to_owned(),
+            digest: suite.digest.clone(),
+            dialect: plan.chosen.dialect.name.clone(),
+            standards: suite.standards.iter().map(|standard| standard.word().to_owned()).collect(),
+        },
+        target: TargetStamp {
+            environment: plan.chosen.environment.name.clone(),
+            kind: ready.kind,
+            url: ready.url.clone(),
+            mock: ready.mock_line.clone(),
+            server: None,
+        },
+        seed: plan.seed,
+        depth: if plan.full { Depth::Full } else { Depth::Quick },
+        labels: plan.labels.clone(),
+        command: plan.command.clone(),
+        trust: trust(ready, &found.load, books),
+        burnt: Burn {
+            requests: ready.client.requests_sent(),
+            chains: u64::from(ready.source.opened()),
+            families_lost: checks_burnt.families_lost,
+        },
+        gate,
+        checks,
+        not_applicable,
+        load: found.load,
+        objectives,
+        formats,
+    }
+}
+
+fn ended(abandoned: Option<String>, gate: Option<&Gate>, signal: Option<u8>, took: Duration) -> Ended {
+    match (signal, abandoned) {
+        (Some(code), _) => Ended::Interrupted { code, after_us: micros(took) },
+        (None, Some(reason)) if gate.is_none() => Ended::Abandoned { reason },
+        (None, _) => Ended::Complete,
+    }
+}
+
+/// Two books of the same refreshes, where the endpoint keeps one that can be read.
+async fn books(ready: &Ready, found: &Found) -> Option<Books> {
+    let server = ready.control.as_ref()?.ledger().await.ok()?;
+    let counted = found.conformance.as_ref().map(|outcome| outcome.counted).unwrap_or_default();
+    let book = |pick: fn(&LoadResult) -> u64| found.load.iter().map(pick).sum::<u64>();
+    Some(Books {
+        client_granted: counted.granted + book(|load| load.book.granted),
+        server_granted: server.granted,
+        client_refused: counted.refused + book(|load| load.answered_not_granted()),
+        server_refused: server.refused,
+        client_unanswered: counted.unanswered + book(|load| load.book.unanswered),
+    })
+}
+
+fn trust(ready: &Ready, load: &[LoadResult], books: Option<Books>) -> Trust {
+    let reasons: Vec<String> = load
+        .iter()
+        .flat_map(|result| result.untrusted.iter().map(|reason| format!("{}: {reason}", result.name)))
+        .collect();
+    let state = match ready.kind {
+        TargetKind::EmbeddedMock => TrustState::Demonstration,
+        TargetKind::RunningMock | TargetKind::Endpoint if reasons.is_empty() => TrustState::Trusted,
+        TargetKind::RunningMock | TargetKind::Endpoint => TrustState::Untrusted,
+    };
+    Trust { state, reasons, books, secrets: None }
+}
+
+/// `pfms-2026-11-23-020004`
+fn run_id(suite: &str, began: Timestamp) -> String {
+    let stem = std::path::Path::new(suite).file_stem().map_or("suite".into(), |stem| stem.to_string_lossy());
+    format!("{stem}-{}", began.strftime("%Y-%m-%d-%H%M%S"))
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Writes the reports; the page's path.
+fn keep(plan: &RunPlan, run: &Run) -> anyhow::Result<String> {
+    let folder = plan.out.clone().unwrap_or_else(|| artifacts::folder(&run.id));
+    let page = artifacts::write(run, &folder)
+        .map_err(|error| anyhow::anyhow!("cannot write the reports to `{}`: {error}", folder.display()))?;
+    if plan.out.is_none() {
+        artifacts::point_latest(&folder)?;
+    }
+    Ok(page.display().to_string())
+}
+
+fn tell(plan: &RunPlan, run: &Run, page: &str) {
+    match plan.format {
+        Format::Human => super::say(&terminal::summary(run, Some(page), super::stdout_screen(plan.screen))),
+        Format::Json => super::say(&file::write(run)),
+        Format::Ndjson => super::say(&narrate::last_line(run)),
+    }
+    super::note(&terminal::exit_line(run));
+}
+

@@ -1,0 +1,217 @@
+//! From a plan to something to talk to: the mock started or found, the door, the chains, the identities.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use url::Url;
+
+use crate::chain::Identity;
+use crate::chain::source::Source;
+use crate::client::guard::Guard;
+use crate::client::side::Control;
+use crate::client::{Client, Target as Dialed};
+use crate::mock::{MockOptions, MockServer};
+use crate::results::TargetKind;
+use crate::secret::Token;
+use crate::suite::call::{Operation, Slot, Template};
+use crate::suite::environment::{ChainSource, Environment, MockSpec, Target};
+
+use super::plan::{Chosen, RunPlan};
+use super::variables;
+
+/// Bytes of an answer's body, at most.
+const BODY_MAX: usize = 8 << 20;
+
+/// Everything that a run talks to.
+#[derive(Debug)]
+pub struct Ready {
+    /// The embedded mock; it stops when this goes.
+    pub mock: Option<MockServer>,
+    /// The door.
+    pub client: Arc<Client>,
+    /// Where chains come from.
+    pub source: Arc<Source>,
+    /// Who asks.
+    pub identities: Vec<Arc<Identity>>,
+    /// The control port, where there is one.
+    pub control: Option<Control>,
+    /// What stands there.
+    pub kind: TargetKind,
+    /// The address of the refresh operation.
+    pub url: String,
+    /// For a mock: how it behaves, as one line.
+    pub mock_line: Option<String>,
+}
+
+/// Why a run could not begin, as a sentence.
+#[derive(Debug)]
+pub struct CannotRun(pub String);
+
+impl CannotRun {
+    fn because(error: impl std::fmt::Display) -> CannotRun {
+        CannotRun(error.to_string())
+    }
+}
+
+/// Makes the target of `plan` ready.
+pub async fn prepare(plan: &RunPlan) -> Result<Ready, CannotRun> {
+    let environment = &plan.chosen.environment;
+    match &environment.target {
+        Target::Mock(spec) => embedded(plan, spec),
+        Target::RunningMock { url, control } => running(plan, url, control).await,
+        Target::Url(url) => endpoint(plan, url),
+    }
+}
+
+fn embedded(plan: &RunPlan, spec: &MockSpec) -> Result<Ready, CannotRun> {
+    let spec = MockSpec { seed: plan.seed, ..spec.clone() };
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let mock = MockServer::start(MockOptions {
+        spec: spec.clone(),
+        dialect: (*plan.chosen.dialect).clone(),
+        listen: any,
+        control: any,
+        echo: false,
+        threads: 1,
+    })
+    .map_err(CannotRun::because)?;
+    let base = address(&mock.url())?;
+    let control = Control::new(address(&mock.control_url())?);
+    let identities = identities(mock.identities());
+    let client = client(&plan.chosen, base.clone(), Guard::exempt())?;
+    let source = source(plan, &client, &identities)?;
+    Ok(Ready {
+        client,
+        source,
+        identities,
+        control: Some(control),
+        kind: TargetKind::EmbeddedMock,
+        url: refresh_address(&plan.chosen, &base),
+        mock_line: Some(describe(&spec)),
+        mock: Some(mock),
+    })
+}
+
+async fn running(plan: &RunPlan, url: &Template, control: &Template) -> Result<Ready, CannotRun> {
+    let base = address(variables::fill(url, &plan.variables).expose())?;
+    let control = Control::new(address(variables::fill(control, &plan.variables).expose())?);
+    let nonce = format!("{:016x}", plan.seed ^ 0x5eed_ca5e);
+    if !control.answers(&nonce).await.map_err(|error| no_mock(&base, &error))? {
+        return Err(CannotRun(format!("what listens at {base} is not a mock of ours: it needs `url` and `guard`")));
+    }
+    let identities = identities(control.identities().await.map_err(CannotRun::because)?);
+    let client = client(&plan.chosen, base.clone(), Guard::exempt())?;
+    let source = source(plan, &client, &identities)?;
+    Ok(Ready {
+        mock: None,
+        client,
+        source,
+        identities,
+        control: Some(control),
+        kind: TargetKind::RunningMock,
+        url: refresh_address(&plan.chosen, &base),
+        mock_line: None,
+    })
+}
+
+fn no_mock(base: &Url, error: &impl std::fmt::Display) -> CannotRun {
+    CannotRun(format!("no mock answers for {base} ({error}): start one with `assay mock --port {}`", base.port().unwrap_or(7070)))
+}
+
+fn endpoint(plan: &RunPlan, url: &Template) -> Result<Ready, CannotRun> {
+    let environment = &plan.chosen.environment;
+    let base = stripped(&plan.chosen, address(variables::fill(url, &plan.variables).expose())?);
+    let rules = environment.guard.as_ref().expect("the plan requires a guard for every address");
+    let identities = configured(environment, &plan.variables);
+    let client = client(&plan.chosen, base.clone(), Guard::by(rules))?;
+    let source = source(plan, &client, &identities)?;
+    Ok(Ready {
+        mock: None,
+        client,
+        source,
+        identities,
+        control: None,
+        kind: TargetKind::Endpoint,
+        url: refresh_address(&plan.chosen, &base),
+        mock_line: None,
+    })
+}
+
+fn address(text: &str) -> Result<Url, CannotRun> {
+    let url = Url::parse(text).map_err(|error| CannotRun(format!("`{text}` is not an address: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(CannotRun(format!("`{text}` is not an http or https address")));
+    }
+    Ok(url)
+}
+
+/// People paste the address of the operation where that of the host is meant; both are understood.
+fn stripped(chosen: &Chosen, mut url: Url) -> Url {
+    let path = chosen.dialect.refresh().path.to_ascii_lowercase();
+    let given = url.path().trim_end_matches('/').to_owned();
+    if given.to_ascii_lowercase().ends_with(&path) {
+        url.set_path(&given[..given.len() - path.len()]);
+    }
+    url
+}
+
+fn refresh_address(chosen: &Chosen, base: &Url) -> String {
+    format!("{}{}", base.as_str().trim_end_matches('/'), chosen.dialect.refresh().path)
+}
+
+fn client(chosen: &Chosen, url: Url, guard: Guard) -> Result<Arc<Client>, CannotRun> {
+    let timeout = chosen.environment.timeout;
+    let dialed = Dialed { url, connect_timeout: timeout.min(Duration::from_secs(10)), timeout, body_max: BODY_MAX };
+    Client::new(dialed, guard).map(Arc::new).map_err(CannotRun::because)
+}
+
+fn source(plan: &RunPlan, client: &Arc<Client>, identities: &[Arc<Identity>]) -> Result<Arc<Source>, CannotRun> {
+    match &plan.chosen.environment.chains {
+        ChainSource::Login if plan.chosen.dialect.operation(Operation::Login).is_none() => Err(CannotRun(
+            "this dialect has no login: say where chains come from with `chains: { file: PATH }`".to_owned(),
+        )),
+        ChainSource::Login => Ok(Arc::new(Source::login(client.clone(), plan.chosen.dialect.clone()))),
+        ChainSource::File(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| CannotRun(format!("cannot read the chains in `{path}`: {error}")))?;
+            Source::file(&text, identities).map(Arc::new).map_err(|error| CannotRun(format!("`{path}`: {error}")))
+        }
+    }
+}
+
+fn identities(found: Vec<(String, Vec<(Slot, Token)>)>) -> Vec<Arc<Identity>> {
+    found
+        .into_iter()
+        .map(|(name, slots)| Arc::new(Identity { name, slots: slots.into_iter().collect() }))
+        .collect()
+}
+
+fn configured(environment: &Environment, values: &IndexMap<String, Token>) -> Vec<Arc<Identity>> {
+    environment
+        .identities
+        .iter()
+        .map(|(name, identity)| {
+            let slots = identity.slots.iter().map(|(slot, value)| (*slot, variables::fill(value, values)));
+            Arc::new(Identity { name: name.clone(), slots: slots.collect() })
+        })
+        .collect()
+}
+
+fn describe(spec: &MockSpec) -> String {
+    let policy = crate::suite::environment::MockPolicy::ALL
+        .iter()
+        .find(|(policy, _)| *policy == spec.policy)
+        .map_or("", |(_, word)| *word);
+    let generation = match spec.webapi {
+        crate::suite::environment::Generation::One => 1,
+        crate::suite::environment::Generation::Two => 2,
+    };
+    let mut line = format!("policy {policy}, Web API {generation}");
+    for defect in &spec.defects {
+        line.push_str(", defect ");
+        line.push_str(defect.word());
+    }
+    line
+}

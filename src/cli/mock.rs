@@ -44,7 +44,7 @@ pub fn serve(args: &MockArgs) -> anyhow::Result<Result<Exit, Refused>> {
 
 fn options(args: &MockArgs) -> Result<MockOptions, String> {
     let dialect = dialect::builtin(&args.dialect)
-        .ok_or_else(|| unknown("dialect", &args.dialect, dialect::BUILTIN.iter().copied()))?;
+        .ok_or_else(|| unknown("dialect", &args.dialect, dialect::BUILTIN.iter().map(|(name, _)| *name)))?;
     let policies = MockPolicy::ALL.iter();
     let policy = policies
         .clone()

@@ -135,14 +135,15 @@ fn read_dialect(suite: &Suite) -> Result<Dialect, Refused> {
     if let Some(path) = beside.filter(|path| path.is_file()) {
         return Ok(dialect::parse(&read_file(&path)?)?);
     }
+    let names: Vec<&str> = dialect::BUILTIN.iter().map(|(name, _)| *name).collect();
     let mut mistake = Diagnostic::error(
         "suite::unknown-dialect",
         wanted.at.clone(),
         format!("no dialect is called `{}`", wanted.value),
         "neither built in nor a file beside the suite",
     )
-    .help(format!("built in are {}", dialect::BUILTIN.join(", ")));
-    mistake.patch = nearest(&wanted.value, dialect::BUILTIN.iter().copied()).map(str::to_owned);
+    .help(format!("built in are {}", names.join(", ")));
+    mistake.patch = nearest(&wanted.value, names.iter().copied()).map(str::to_owned);
     Err(Refused::Mistakes(vec![mistake]))
 }
 

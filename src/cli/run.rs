@@ -12,7 +12,7 @@ use crate::results::event::{Event, Narrator, Stop};
 use crate::results::outcome::{self, Exit};
 use crate::results::{
     Books, Burn, Depth, Ended, Gate, LoadResult, RUN_FILE_VERSION, Run, SuiteStamp, TargetKind, TargetStamp, Took,
-    Trust, TrustState, file, objectives,
+    Trust, TrustState, file, objectives, trust,
 };
 use crate::secret::{FingerprintKey, Token};
 
@@ -114,7 +114,10 @@ async fn put_load(
             break;
         }
         match load::run(&ground, profile, narrator, stop).await {
-            Ok(result) => found.load.push(result),
+            Ok(mut result) => {
+                trust::weigh(&mut result, &plan.chosen.suite.objectives);
+                found.load.push(result);
+            }
             Err(no_chain) => {
                 found.abandoned = Some(format!("profile `{}`: {}", profile.name, why_no_chain(&no_chain)));
                 break;
@@ -155,7 +158,11 @@ fn ground(plan: &RunPlan, ready: &Ready, key: FingerprintKey) -> conformance::Gr
 
 /// A key of its own for each run: fingerprints of two runs do not match.
 fn fingerprint_key() -> FingerprintKey {
-    FingerprintKey::new(rand::random(), rand::random())
+    let mut words = [[0u8; 8]; 2];
+    for word in &mut words {
+        aws_lc_rs::rand::fill(word).expect("the system's source of randomness works");
+    }
+    FingerprintKey::new(u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1]))
 }
 
 /// Everything that must not stand in a report.
@@ -181,7 +188,8 @@ async fn testify(
     let suite = &plan.chosen.suite;
     let took = began.1.elapsed();
     let books = books(ready, &found).await;
-    let objectives = objectives::judge(&suite.objectives, &found.load, plan.load);
+    let objectives =
+        if plan.load { objectives::judge(&suite.objectives, &found.load) } else { Vec::new() };
     let (gate, checks, formats, not_applicable, checks_burnt) = match found.conformance {
         Some(outcome) => {
             (outcome.gate, outcome.checks, outcome.formats, outcome.not_applicable, outcome.burnt)
@@ -218,7 +226,7 @@ async fn testify(
         depth: if plan.full { Depth::Full } else { Depth::Quick },
         labels: plan.labels.clone(),
         command: plan.command.clone(),
-        trust: trust(ready, &found.load, books),
+        trust: trusted(ready, &found.load, books),
         burnt: Burn {
             requests: ready.client.requests_sent(),
             chains: u64::from(ready.source.opened()),
@@ -255,7 +263,7 @@ async fn books(ready: &Ready, found: &Found) -> Option<Books> {
     })
 }
 
-fn trust(ready: &Ready, load: &[LoadResult], books: Option<Books>) -> Trust {
+fn trusted(ready: &Ready, load: &[LoadResult], books: Option<Books>) -> Trust {
     let reasons: Vec<String> = load
         .iter()
         .flat_map(|result| result.untrusted.iter().map(|reason| format!("{}: {reason}", result.name)))

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Zoned};
 
-use crate::chain::source::NoChain;
 use crate::conformance;
 use crate::load;
 use crate::report::terminal;
@@ -119,20 +118,10 @@ async fn put_load(
                 found.load.push(result);
             }
             Err(no_chain) => {
-                found.abandoned = Some(format!("profile `{}`: {}", profile.name, why_no_chain(&no_chain)));
+                found.abandoned = Some(format!("profile `{}`: {}", profile.name, no_chain));
                 break;
             }
         }
-    }
-}
-
-fn why_no_chain(no_chain: &NoChain) -> String {
-    match no_chain {
-        NoChain::Login(called) => match &called.exchange.result {
-            Ok(answer) => format!("the login was answered {} and not granted", answer.status),
-            Err(failure) => format!("the login was not answered: {}", failure.word()),
-        },
-        NoChain::Exhausted { needed, found } => format!("{needed} chains are needed, and {found} were found"),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::chain::source::Source;
 use crate::client::guard::Guard;
 use crate::client::side::Control;
 use crate::client::{Client, Target as Dialed};
-use crate::mock::{MockOptions, MockServer};
+use crate::mock::{Controller, MockOptions, MockServer};
 use crate::results::TargetKind;
 use crate::secret::Token;
 use crate::suite::call::{Operation, Slot, Template};
@@ -73,7 +73,7 @@ fn embedded(plan: &RunPlan, spec: &MockSpec) -> Result<Ready, CannotRun> {
         dialect: (*plan.chosen.dialect).clone(),
         listen: any,
         control: any,
-        echo: false,
+        controller: Controller::Endpoint,
         threads: 1,
     })
     .map_err(CannotRun::because)?;

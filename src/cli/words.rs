@@ -44,7 +44,7 @@ fn explanation(check: &Check) -> String {
         let _ = writeln!(text, "  catches   {}: {}", defect.word(), defect.what());
     }
     let _ = writeln!(text, "\n  As it stands in {}:\n", check.file.name());
-    for line in catalogue::source_of(check).lines() {
+    for line in check.text().lines() {
         let _ = writeln!(text, "    {line}");
     }
     text

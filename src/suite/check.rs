@@ -66,6 +66,22 @@ impl Check {
             .unwrap_or(Strength::Info)
     }
 
+    /// The check as it stands in its file, from its id to its last line.
+    pub fn text(&self) -> &str {
+        let text = self.file.text();
+        let start = text[..self.at.start as usize].rfind('\n').map_or(0, |at| at + 1);
+        let indent = self.at.start as usize - start;
+        let mut end = start;
+        for (number, line) in text[start..].split_inclusive('\n').enumerate() {
+            let depth = line.len() - line.trim_start().len();
+            if number > 0 && !line.trim().is_empty() && depth <= indent {
+                break;
+            }
+            end += line.len();
+        }
+        text[start..end].trim_end()
+    }
+
     /// A span of this check's file as a place.
     pub fn place(&self, span: Span) -> Place {
         Place { file: self.file.clone(), span }

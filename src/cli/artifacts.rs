@@ -25,7 +25,8 @@ pub fn draw(run: &Run) -> Vec<(&'static str, String)> {
 /// Searches the reports of `run` for `secrets` and notes the result in it.
 pub fn scan(run: &mut Run, secrets: &[Token]) {
     let reports = draw(run);
-    let forms: Vec<Vec<String>> = secrets.iter().filter(|secret| secret.len() >= SHORTEST).map(forms).collect();
+    let forms: Vec<Vec<String>> =
+        secrets.iter().filter(|secret| secret.len() >= SHORTEST).map(forms).collect();
     let hit = |text: &str| forms.iter().flatten().any(|form| text.contains(form.as_str()));
     let hits = reports.iter().filter(|(_, text)| hit(text)).map(|(name, _)| (*name).to_owned()).collect();
     run.trust.secrets = Some(SecretScan {

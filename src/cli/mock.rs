@@ -51,7 +51,8 @@ fn options(args: &MockArgs) -> Result<MockOptions, String> {
         .find(|(_, word)| *word == args.policy)
         .map(|(policy, _)| *policy)
         .ok_or_else(|| unknown("policy", &args.policy, policies.map(|(_, word)| *word)))?;
-    let control_port = args.control_port.unwrap_or(if args.port == 0 { 0 } else { args.port.wrapping_add(1) });
+    let control_port =
+        args.control_port.unwrap_or(if args.port == 0 { 0 } else { args.port.wrapping_add(1) });
     Ok(MockOptions {
         spec: MockSpec {
             policy,
@@ -74,7 +75,8 @@ fn options(args: &MockArgs) -> Result<MockOptions, String> {
 }
 
 fn defect(word: &str) -> Result<Defect, String> {
-    Defect::from_word(word).ok_or_else(|| unknown("defect", word, Defect::ALL.iter().map(|defect| defect.word())))
+    Defect::from_word(word)
+        .ok_or_else(|| unknown("defect", word, Defect::ALL.iter().map(|defect| defect.word())))
 }
 
 fn variant(word: &str) -> Result<Variant, String> {

@@ -131,8 +131,10 @@ fn table(rows: &[Row], total: &Row) -> String {
             seconds % 60
         )
     };
-    let mut text =
-        format!("  {:<11} {:<widest$} {:>10} {:>8} {:>14} {:>9}\n", "", "", "requests", "chains", "families lost", "about");
+    let mut text = format!(
+        "  {:<11} {:<widest$} {:>10} {:>8} {:>14} {:>9}\n",
+        "", "", "requests", "chains", "families lost", "about"
+    );
     rows.iter().for_each(|row| text.push_str(&line(row)));
     let _ = writeln!(text, "  {}", "-".repeat(widest + 56));
     text.push_str(&line(total));

@@ -186,7 +186,9 @@ fn check_only(suite: &Suite, only: &[String]) -> Result<(), Refused> {
         if !matches {
             let near = nearest(pattern, suite.checks.iter().map(|check| check.id.as_str()));
             let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            return Err(Refused::CommandLine(format!("`--only {pattern}` matches no check of this suite{hint}")));
+            return Err(Refused::CommandLine(format!(
+                "`--only {pattern}` matches no check of this suite{hint}"
+            )));
         }
     }
     Ok(())
@@ -231,7 +233,8 @@ pub fn screen(color: Color, is_terminal: bool) -> Screen {
         Color::Auto => set("CLICOLOR_FORCE") || (is_terminal && !dumb),
     };
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| variable(name)).unwrap_or_default();
-    let unicode = !is_terminal || locale.is_empty() || locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    let unicode =
+        !is_terminal || locale.is_empty() || locale.to_ascii_lowercase().replace('-', "").contains("utf8");
     let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
     let width = columns.or_else(|| is_terminal.then(terminal_width).flatten()).unwrap_or(100);
     Screen { color, is_terminal: is_terminal && !dumb, width: width.clamp(40, 120), unicode }

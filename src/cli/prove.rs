@@ -63,8 +63,7 @@ fn conclude(table: &Table) -> Exit {
 }
 
 fn summary(table: &Table, suite: &str, color: bool) -> String {
-    let (red, green, off) =
-        if color { ("\u{1b}[1;31m", "\u{1b}[32m", "\u{1b}[0m") } else { ("", "", "") };
+    let (red, green, off) = if color { ("\u{1b}[1;31m", "\u{1b}[32m", "\u{1b}[0m") } else { ("", "", "") };
     let mut text = format!("  proving {suite} against {} defects\n\n", table.defects.len());
     for (subtlety, name) in
         [(Subtlety::Gross, "gross"), (Subtlety::Medium, "medium"), (Subtlety::Subtle, "subtle")]
@@ -92,11 +91,19 @@ fn summary(table: &Table, suite: &str, color: bool) -> String {
     text.push_str(&alarms(table));
     let killed = table.mutants.iter().filter(|mutant| !mutant.red.is_empty()).count();
     if !table.mutants.is_empty() {
-        let _ = writeln!(text, "  Mutants of the dialect table, one side only: {killed} of {} turn a check red", table.mutants.len());
+        let _ = writeln!(
+            text,
+            "  Mutants of the dialect table, one side only: {killed} of {} turn a check red",
+            table.mutants.len()
+        );
     }
     let caught = table.defects.iter().filter(|row| row.caught == Caught::ByItsCheck).count();
     let headline = if table.proven() { format!("{green}Proven") } else { format!("{red}Not proven") };
-    let _ = writeln!(text, "  {headline}: {caught} of {} defects are caught by the check they are for{off}", table.defects.len());
+    let _ = writeln!(
+        text,
+        "  {headline}: {caught} of {} defects are caught by the check they are for{off}",
+        table.defects.len()
+    );
     text
 }
 

@@ -10,8 +10,8 @@ use crate::report::terminal;
 use crate::results::event::{Event, Narrator, Stop};
 use crate::results::outcome::{self, Exit};
 use crate::results::{
-    Books, Burn, Depth, Ended, Gate, LoadResult, RUN_FILE_VERSION, Run, SuiteStamp, TargetKind, TargetStamp, Took,
-    Trust, TrustState, file, objectives, trust,
+    Books, Burn, Depth, Ended, Gate, LoadResult, RUN_FILE_VERSION, Run, SuiteStamp, TargetKind, TargetStamp,
+    Took, Trust, TrustState, file, objectives, trust,
 };
 use crate::secret::{FingerprintKey, Token};
 
@@ -57,10 +57,8 @@ fn announce(plan: &RunPlan, narrator: &Narrator) {
     let chosen = &plan.chosen;
     let planned = conformance::plan(&chosen.suite, &chosen.environment, &chosen.dialect, plan.full);
     let wanted = |id: &str| conformance::matches(&plan.only, id);
-    let running: Vec<_> = planned
-        .iter()
-        .filter(|check| plan.checks && check.skipped.is_none() && wanted(&check.id))
-        .collect();
+    let running: Vec<_> =
+        planned.iter().filter(|check| plan.checks && check.skipped.is_none() && wanted(&check.id)).collect();
     let profiles = if plan.load { chosen.suite.load.as_slice() } else { &[] };
     let requests: u64 = running.iter().map(|check| check.burn.requests).sum::<u64>()
         + profiles.iter().map(load::requests_at_most).sum::<u64>();
@@ -80,7 +78,8 @@ async fn work(plan: &RunPlan, ready: &Ready, narrator: &Narrator, stop: &Stop) -
     let mut found = Found::default();
     if plan.checks {
         let began = Instant::now();
-        found.conformance = Some(conformance::run(&ground(plan, ready, key), &plan.only, narrator, stop).await);
+        found.conformance =
+            Some(conformance::run(&ground(plan, ready, key), &plan.only, narrator, stop).await);
         found.checks_took = began.elapsed();
     }
     let gated = found.conformance.as_ref().is_some_and(|outcome| outcome.gate.is_some());
@@ -140,7 +139,11 @@ fn ground(plan: &RunPlan, ready: &Ready, key: FingerprintKey) -> conformance::Gr
         seed: plan.seed,
         full: plan.full,
         consent: plan.consent,
-        again: format!("{} --seed {} --only ", plan.command.replacen("assay run", "assay check", 1), plan.seed),
+        again: format!(
+            "{} --seed {} --only ",
+            plan.command.replacen("assay run", "assay check", 1),
+            plan.seed
+        ),
         today: Zoned::now().date(),
     }
 }
@@ -177,8 +180,7 @@ async fn testify(
     let suite = &plan.chosen.suite;
     let took = began.1.elapsed();
     let books = books(ready, &found).await;
-    let objectives =
-        if plan.load { objectives::judge(&suite.objectives, &found.load) } else { Vec::new() };
+    let objectives = if plan.load { objectives::judge(&suite.objectives, &found.load) } else { Vec::new() };
     let (gate, checks, formats, not_applicable, checks_burnt) = match found.conformance {
         Some(outcome) => {
             (outcome.gate, outcome.checks, outcome.formats, outcome.not_applicable, outcome.burnt)
@@ -191,11 +193,7 @@ async fn testify(
         id: run_id(suite.file.name(), began.0),
         began_at: began.0.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         zone: Zoned::now().time_zone().iana_name().unwrap_or("UTC").to_owned(),
-        took_us: Took {
-            all: micros(took),
-            checks: micros(found.checks_took),
-            load: micros(found.load_took),
-        },
+        took_us: Took { all: micros(took), checks: micros(found.checks_took), load: micros(found.load_took) },
         ended: ended(found.abandoned, gate.as_ref(), signal, took),
         suite: SuiteStamp {
             name: suite.name.clone(),
@@ -294,4 +292,3 @@ fn tell(plan: &RunPlan, run: &Run, page: &str) {
     }
     super::note(&terminal::exit_line(run));
 }
-

@@ -99,7 +99,9 @@ async fn running(plan: &RunPlan, url: &Template, control: &Template) -> Result<R
     let control = Control::new(address(variables::fill(control, &plan.variables).expose())?);
     let nonce = format!("{:016x}", plan.seed ^ 0x5eed_ca5e);
     if !control.answers(&nonce).await.map_err(|error| no_mock(&base, &error))? {
-        return Err(CannotRun(format!("what listens at {base} is not a mock of ours: it needs `url` and `guard`")));
+        return Err(CannotRun(format!(
+            "what listens at {base} is not a mock of ours: it needs `url` and `guard`"
+        )));
     }
     let identities = identities(control.identities().await.map_err(CannotRun::because)?);
     let client = client(&plan.chosen, base.clone(), Guard::exempt())?;
@@ -117,7 +119,10 @@ async fn running(plan: &RunPlan, url: &Template, control: &Template) -> Result<R
 }
 
 fn no_mock(base: &Url, error: &impl std::fmt::Display) -> CannotRun {
-    CannotRun(format!("no mock answers for {base} ({error}): start one with `assay mock --port {}`", base.port().unwrap_or(7070)))
+    CannotRun(format!(
+        "no mock answers for {base} ({error}): start one with `assay mock --port {}`",
+        base.port().unwrap_or(7070)
+    ))
 }
 
 fn endpoint(plan: &RunPlan, url: &Template) -> Result<Ready, CannotRun> {
@@ -163,11 +168,16 @@ fn refresh_address(chosen: &Chosen, base: &Url) -> String {
 
 fn client(chosen: &Chosen, url: Url, guard: Guard) -> Result<Arc<Client>, CannotRun> {
     let timeout = chosen.environment.timeout;
-    let dialed = Dialed { url, connect_timeout: timeout.min(Duration::from_secs(10)), timeout, body_max: BODY_MAX };
+    let dialed =
+        Dialed { url, connect_timeout: timeout.min(Duration::from_secs(10)), timeout, body_max: BODY_MAX };
     Client::new(dialed, guard).map(Arc::new).map_err(CannotRun::because)
 }
 
-fn source(plan: &RunPlan, client: &Arc<Client>, identities: &[Arc<Identity>]) -> Result<Arc<Source>, CannotRun> {
+fn source(
+    plan: &RunPlan,
+    client: &Arc<Client>,
+    identities: &[Arc<Identity>],
+) -> Result<Arc<Source>, CannotRun> {
     match &plan.chosen.environment.chains {
         ChainSource::Login if plan.chosen.dialect.operation(Operation::Login).is_none() => Err(CannotRun(
             "this dialect has no login: say where chains come from with `chains: { file: PATH }`".to_owned(),
@@ -176,7 +186,9 @@ fn source(plan: &RunPlan, client: &Arc<Client>, identities: &[Arc<Identity>]) ->
         ChainSource::File(path) => {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| CannotRun(format!("cannot read the chains in `{path}`: {error}")))?;
-            Source::file(&text, identities).map(Arc::new).map_err(|error| CannotRun(format!("`{path}`: {error}")))
+            Source::file(&text, identities)
+                .map(Arc::new)
+                .map_err(|error| CannotRun(format!("`{path}`: {error}")))
         }
     }
 }

@@ -133,9 +133,13 @@ impl Play<'_> {
         for round in 0..rounds {
             for cell in cells {
                 self.tally.runs += 1;
+                let before: Vec<usize> = self.sets.values().map(Vec::len).collect();
                 match self.scene(cell, round).await {
                     Ok(()) => {}
-                    Err(Cut::Unset(why)) => self.tally.unset(why),
+                    Err(Cut::Unset(why)) => {
+                        self.tally.unset(why);
+                        self.forget_since(&before);
+                    }
                     Err(Cut::Stopped) => {
                         self.tally.runs -= 1;
                         self.tally.stopped = true;
@@ -143,6 +147,13 @@ impl Play<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// What was taken on a stage that turned out not to be set proves nothing.
+    fn forget_since(&mut self, before: &[usize]) {
+        for (number, set) in self.sets.values_mut().enumerate() {
+            set.truncate(before.get(number).copied().unwrap_or(0));
         }
     }
 

@@ -15,6 +15,64 @@ pub(super) fn declared(defect: Defect, check: &str) -> bool {
 fn also_red(defect: Defect) -> &'static [&'static str] {
     match defect {
         Defect::AlwaysFixed => &["*"],
+        Defect::JsonAsTextJson => &["FMT-08", "FMT-09", "FMT-10", "SCH-09"],
+        Defect::TextJsonRefused => &["FMT-08", "FMT-09"],
+        Defect::XmlOrderOfInput => &["FMT-04", "FMT-08", "FMT-09", "FMT-11", "FMT-23", "SCH-05", "SCH-06"],
+        Defect::XmlLabelledJson => &[
+            "FMT-04", "FMT-07", "FMT-08", "FMT-09", "FMT-12", "FMT-14", "FMT-20", "FMT-23", "SCH-05",
+            "SCH-06", "SCH-07", "SCH-09", "SCH-12", "ERR-01", "ERR-04", "ERR-05", "ERR-06", "ERR-20",
+        ],
+        Defect::TextXmlRefused => &["FMT-08", "FMT-09"],
+        Defect::FormRefused => &["FMT-08", "FMT-10", "ERR-06"],
+        Defect::FormPercentKept => &["FMT-08", "FMT-10"],
+        Defect::TextJsonAnswerRelabelled => &["FMT-08", "FMT-09"],
+        Defect::TextXmlAnswerRelabelled => &["FMT-08", "FMT-09"],
+        Defect::AcceptIgnored => {
+            &["FMT-03", "FMT-06", "FMT-07", "FMT-09", "FMT-12", "FMT-14", "FMT-20", "SCH-09"]
+        }
+        Defect::QualityIgnored => &["FMT-14"],
+        Defect::TypeSniffed => &["FMT-20"],
+        Defect::Utf16Mislabelled => &["FMT-21"],
+        Defect::EnvelopeCamel => &[
+            "FMT-01", "FMT-02", "FMT-05", "FMT-06", "FMT-08", "FMT-09", "FMT-10", "FMT-11", "FMT-17",
+            "FMT-23", "SCH-03", "SCH-09", "ERR-06", "ERR-20",
+        ],
+        Defect::EnvelopeExtra => &["SCH-02", "SCH-09"],
+        Defect::InnerMemberMissing => &["SCH-09"],
+        Defect::FlagAsBoolean => &["SCH-04", "SCH-09"],
+        Defect::InnerAsText => &[
+            "FMT-01", "FMT-02", "FMT-05", "FMT-06", "FMT-08", "FMT-09", "FMT-10", "FMT-11", "FMT-17",
+            "FMT-23", "SCH-03", "SCH-09", "SUC-02", "ERR-06", "ERR-20",
+        ],
+        Defect::InnerAsList => &[
+            "FMT-01", "FMT-02", "FMT-05", "FMT-06", "FMT-08", "FMT-09", "FMT-10", "FMT-11", "FMT-17",
+            "FMT-23", "SCH-03", "SCH-09", "SUC-02", "ERR-06", "ERR-20",
+        ],
+        Defect::XmlNamespaceCase => &["SCH-09"],
+        Defect::XmlNoNamespace => &["FMT-08", "SCH-08", "SCH-09"],
+        Defect::XmlNullText => &["FMT-08", "SCH-08", "SCH-09", "ERR-05", "ERR-06", "ERR-20"],
+        Defect::XmlNullEmpty => &["FMT-08"],
+        Defect::RefusalHtml => &["SCH-07"],
+        Defect::JsonDuplicateMember => &["FMT-08", "SCH-08"],
+        Defect::JsonCaseTwin => &["FMT-08", "SCH-01", "SCH-02", "SCH-08", "SCH-09"],
+        Defect::XmlControlCharacter => &[
+            "FMT-03", "FMT-04", "FMT-07", "FMT-08", "FMT-09", "FMT-12", "FMT-14", "FMT-23", "SCH-05",
+            "SCH-06", "SCH-07", "SCH-09", "ERR-05", "ERR-06", "ERR-20",
+        ],
+        Defect::RefreshTokenMissing => &["FMT-08", "FMT-09", "FMT-23", "ERR-14"],
+        Defect::CreatedNaiveLocal => &["SUC-08"],
+        Defect::ExpiresBeforeCreated => &["SUC-08"],
+        Defect::DateCultureFlips => &["SCH-08"],
+        Defect::DateZoneFlips => &["SCH-08", "SUC-05", "SUC-08"],
+        Defect::AccessUnchanged => &["SUC-12"],
+        Defect::EmptyBodyCrash => &["ERR-19"],
+        Defect::SecretOptional => &["ERR-06"],
+        Defect::AccessOptional => &["ERR-06"],
+        Defect::WrongSecretAccepted => &["ERR-20"],
+        Defect::TenantIgnored => &["ERR-05", "ERR-06"],
+        Defect::UnknownGranted => &["SCH-09", "ERR-11", "ERR-12", "ERR-20", "ERR-21"],
+        Defect::AccessUnverified => &["ERR-12", "ERR-13"],
+        Defect::PutRefreshes => &["FMT-20"],
         _ => &[],
     }
 }

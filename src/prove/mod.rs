@@ -328,7 +328,8 @@ fn row(suite: &Suite, defect: Defect, outcome: &Outcome) -> Row {
     } else {
         let proofs: Vec<_> =
             suite.checks.iter().filter_map(|check| Some((check, check.proof.get(&defect)?))).collect();
-        let caught = !proofs.is_empty() && proofs.iter().all(|(check, claims)| caught_at(outcome, &check.id, claims));
+        let caught =
+            !proofs.is_empty() && proofs.iter().all(|(check, claims)| caught_at(outcome, &check.id, claims));
         (proofs.iter().map(|(check, _)| check.id.clone()).collect(), caught)
     };
     let also_red: Vec<String> = red.iter().filter(|id| !meant_for.contains(id)).cloned().collect();
@@ -356,6 +357,8 @@ fn caught_at(outcome: &Outcome, id: &str, claims: &[ProofClaim]) -> bool {
             Some((step, word)) => (Some(step), word),
             None => (None, finding.claim.as_str()),
         };
-        claims.iter().any(|claim| claim.word == word && (claim.step.is_none() || claim.step.as_deref() == step))
+        claims
+            .iter()
+            .any(|claim| claim.word == word && (claim.step.is_none() || claim.step.as_deref() == step))
     })
 }

@@ -120,7 +120,8 @@ fn answer_always(mut stream: std::net::TcpStream, status: &str, media: &str, bod
         if reader.read_exact(&mut body_sent).is_err() {
             return;
         }
-        let head = format!("HTTP/1.1 {status}\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head =
+            format!("HTTP/1.1 {status}\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n", body.len());
         if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_err() {
             return;
         }
@@ -148,7 +149,11 @@ fn an_endpoint_that_always_answers_an_empty_object_fails() {
 
 #[test]
 fn an_endpoint_that_always_answers_500_fails() {
-    nothing_passes("500 Internal Server Error", "application/json", "{\"Message\":\"An error has occurred.\"}");
+    nothing_passes(
+        "500 Internal Server Error",
+        "application/json",
+        "{\"Message\":\"An error has occurred.\"}",
+    );
 }
 
 #[test]
@@ -181,7 +186,11 @@ fn the_checks_on_the_embedded_mock_are_good_and_write_every_report() {
     let judged = verdicts(&bench.run_file("out"));
     assert!(judged.len() >= 65, "{}", judged.len());
     assert!(judged.values().all(|verdict| verdict == "pass" || verdict == "skipped"), "{judged:?}");
-    assert!(stderr(&output).trim_end().lines().last().unwrap().starts_with("exit 0 · good"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).trim_end().lines().last().unwrap().starts_with("exit 0 · good"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -335,10 +344,10 @@ fn mistakes_end_with_exit_2_and_name_the_cure() {
 #[test]
 fn an_endpoint_without_a_guard_is_never_called() {
     let bench = Bench::new();
-    let text = suite_for("http://127.0.0.1:9").lines().filter(|line| !line.contains("guard:")).fold(
-        String::new(),
-        |text, line| text + line + "\n",
-    );
+    let text = suite_for("http://127.0.0.1:9")
+        .lines()
+        .filter(|line| !line.contains("guard:"))
+        .fold(String::new(), |text, line| text + line + "\n");
     let suite = bench.write("unguarded.yaml", &text);
     let output = bench
         .command(&["run", suite.to_str().unwrap()])

@@ -43,6 +43,7 @@ struct Reason {
 
 /// One answer in the making.
 struct Page<'a> {
+    refresh: bool,
     writer: &'a Writer,
     format: Option<Format>,
     now: Moment,
@@ -118,7 +119,7 @@ impl Writer {
         if table.parts.is_empty() {
             return bare(said, reason);
         }
-        let page = Page { writer: self, format, now, said, reason };
+        let page = Page { writer: self, refresh, format, now, said, reason };
         let graph = Graph::Object(table.parts.iter().map(|part| page.value(part)).collect());
         match said {
             Said::Refused(fault) => match self.status(fault) {
@@ -207,7 +208,7 @@ impl Page<'_> {
 
     fn refresh_token(&self) -> Graph {
         match self.pair() {
-            Some(_) if self.has(Defect::RefreshTokenMissing) => Graph::Null,
+            Some(_) if self.refresh && self.has(Defect::RefreshTokenMissing) => Graph::Null,
             Some(pair) if self.has(Defect::TokenWithSpace) => {
                 Graph::Text(format!("{}\n", pair.refresh.expose()))
             }

@@ -112,6 +112,7 @@ impl Table {
             request: self.request.clone(),
             response: self.response.clone(),
             key,
+            under_test: self.operation == Operation::Refresh,
         }
     }
 

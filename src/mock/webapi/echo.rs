@@ -15,6 +15,7 @@ pub fn actions() -> Vec<Action> {
         request: Some(request_class()),
         response,
         key,
+        under_test: true,
     };
     let length = Class {
         name: "int".to_owned(),

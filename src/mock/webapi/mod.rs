@@ -91,6 +91,8 @@ pub struct Action {
     pub response: Class,
     /// What the caller knows it by.
     pub key: usize,
+    /// Whether it is what a suite is about. Defects of documents concern it alone, so that chains can be opened.
+    pub under_test: bool,
 }
 
 /// A request as it came from the host.

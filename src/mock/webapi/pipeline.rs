@@ -328,8 +328,12 @@ impl Pipeline {
 
     fn write(&self, status: u16, call: &Call, value: &Graph) -> Draft {
         let Some(written) = written(call.choice) else { return self.unwritten(call.choice) };
-        let class = &self.actions[call.action].response;
-        let changed = quirks::distort(class, value, written.format, &self.quirks, call.turn);
+        let action = &self.actions[call.action];
+        let class = &action.response;
+        let changed = action
+            .under_test
+            .then(|| quirks::distort(class, value, written.format, &self.quirks, call.turn))
+            .flatten();
         let (class, value) = changed.as_ref().map_or((class, value), |(class, value)| (class, value));
         let text = match written.format {
             Format::Json | Format::Form => Ok(json_writer::write(class, value)),

@@ -35,7 +35,7 @@ fn schedule(run: &Run) -> Line {
         TrustState::Demonstration => " A demonstration: the figures describe this machine and the mock.",
         TrustState::Trusted | TrustState::Untrusted => "",
     };
-    if run.trust.state == TrustState::Untrusted || !run.trust.reasons.is_empty() {
+    if !doubts(run).is_empty() {
         let reasons: Vec<String> =
             doubts(run).iter().map(|doubt| format!("{}.", sentence(&line(doubt)))).collect();
         let text = format!("{} Figures of speed say nothing about the endpoint.", reasons.join(" "));

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::clean;
 use super::state::{State, strength};
-use crate::results::outcome::{self, Tally};
+use crate::results::outcome;
+use crate::results::tally::Tally;
 use crate::results::wording::{self, Margin, count, duration, plain, rate, share, time};
 use crate::results::{CheckResult, Run, Verdict};
 

@@ -3,7 +3,7 @@
 use super::failures::took;
 use crate::report::clean::{line, shorten, slug};
 use crate::report::state::{State, group, groups as by_group, strength};
-use crate::results::outcome::Tally;
+use crate::results::tally::Tally;
 use crate::results::wording::{count, many, number, time};
 use crate::results::{FormatCell, Run};
 

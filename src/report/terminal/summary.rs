@@ -6,7 +6,8 @@ use super::paint::{Tint, cut, fit, paint, wrap};
 use super::{Screen, diagnostic};
 use crate::report::clean::{clean, line};
 use crate::report::state::State;
-use crate::results::outcome::{self, Exit, Outcome, Tally, books_balance};
+use crate::results::outcome::{self, Exit, Outcome, books_balance};
+use crate::results::tally::Tally;
 use crate::results::wording::{self, Margin, count, many, rate, share, time};
 use crate::results::{CheckResult, LoadModel, Run, TrustState, Verdict};
 

@@ -132,6 +132,7 @@ impl Order {
     /// What it asks for, in words: "open, 200/s for 30 s".
     pub fn asks(&self) -> String {
         match &self.arrivals {
+            Arrivals::Open(_) if self.stages.is_empty() => "open, nothing".to_owned(),
             Arrivals::Open(_) => {
                 let stages: Vec<String> = self.stages.iter().map(stage_words).collect();
                 format!("open, {}", stages.join(", then "))

@@ -101,7 +101,10 @@ fn metric(result: &LoadResult, name: &str) -> Option<Value> {
         return quantile_us(clock, quantile).map(|us| Value::Duration(Duration::from_secs_f64(us / 1e6)));
     }
     let (part, rest) = name.split_once('.')?;
-    let part = result.parts.iter().find(|candidate| candidate.name == part)?;
+    let Some(part) = result.parts.iter().find(|candidate| candidate.name == part) else {
+        // A profile of one stage is that stage.
+        return if part == "stage1" { metric(result, rest) } else { None };
+    };
     (rest == "errors").then(|| Value::Share(share(part.errors, part.errors + part.response.count)))
 }
 
@@ -109,12 +112,10 @@ fn metric(result: &LoadResult, name: &str) -> Option<Value> {
 fn count(result: &LoadResult, name: &str) -> Option<Value> {
     let number = |count: u64| Some(Value::Number(count as f64));
     match name {
-        "errors" => {
-            let errors = errors(result, |_| true);
-            Some(Value::Share(share(errors, errors + result.response.count)))
-        }
+        "errors" => Some(Value::Share(share(errors(result, |_| true), ended(result)))),
         "granted" => number(result.response.count),
-        "refusals" | "refused" => number(errors(result, class::is_refusal)),
+        "refusals" => Some(Value::Share(share(errors(result, class::is_refusal), ended(result)))),
+        "refused" => number(errors(result, class::is_refusal)),
         "crashes" => number(errors(result, class::is_crash)),
         "lost" => number(errors(result, class::is_lost)),
         "starved" => number(errors(result, |class| class == class::STARVED)),
@@ -130,6 +131,11 @@ fn count(result: &LoadResult, name: &str) -> Option<Value> {
 /// Errors of some classes outside the warm-up.
 fn errors(result: &LoadResult, of: impl Fn(&str) -> bool) -> u64 {
     result.errors.iter().filter(|error| of(&error.class)).map(|error| error.count).sum()
+}
+
+/// Everything outside the warm-up that came to an end.
+fn ended(result: &LoadResult) -> u64 {
+    errors(result, |_| true) + result.response.count
 }
 
 fn share(part: u64, whole: u64) -> f64 {
@@ -362,13 +368,16 @@ mod tests {
     fn counts_shares_and_rates_are_compared() {
         check("steady.errors == 1%", Some(true));
         check("steady.errors < 1%", Some(false));
-        check("steady.refusals == 3 and steady.crashes == 2 and steady.lost == 1", Some(true));
+        check("steady.refusals == 0.3%", Some(true));
+        check("steady.refused == 3 and steady.crashes == 2 and steady.lost == 1", Some(true));
         check("steady.starved == 3 and steady.delayed == 5", Some(true));
         check("steady.rate > 99/s and steady.rate < 100/s", Some(true));
         check("steady.ledger.duplicates == 0", Some(false));
         check("steady.ledger.strangers == 0", Some(true));
         check("steady.xml.errors == 50%", Some(true));
         check("errors == 1%", Some(true));
+        check("steady.stage1.response.p99 < 985ms and steady.stage1.crashes == 2", Some(true));
+        check("steady.stage2.crashes == 0", None);
     }
 
     #[test]

@@ -105,6 +105,7 @@ mod tests {
     use crate::results::class;
     use crate::suite::profile::Stage;
 
+    #[expect(clippy::default_trait_access, reason = "spans belong to `source`, which load does not know")]
     pub(super) fn profile(model: Model, formats: &[(&str, u32)], warm_up_ms: u64) -> Profile {
         Profile {
             name: "steady".to_owned(),
@@ -113,7 +114,7 @@ mod tests {
             chains: None,
             formats: formats.iter().map(|(word, share)| ((*word).to_owned(), *share)).collect(),
             warm_up: Duration::from_millis(warm_up_ms),
-            max_wait: Duration::from_secs(60),
+            max_wait: Duration::from_mins(1),
             at: Default::default(),
         }
     }

@@ -280,7 +280,7 @@ mod tests {
         let closed = Model::Closed {
             users: 10,
             lasting: Duration::from_secs(10),
-            think: Duration::from_millis(100) - QUICKEST,
+            think: Duration::from_micros(99_950),
         };
         assert_eq!(order(closed, &[], 0).requests_at_most(), 1010);
     }

@@ -34,7 +34,7 @@ fn judge_one(objective: &Objective, load: &[LoadResult]) -> ObjectiveResult {
         None => (None, None, None),
     };
     let notes = thin_quantiles(&objective.condition, load);
-    let label = label(met, measured, &notes);
+    let label = label(met, measured, notes.as_deref());
     ObjectiveResult {
         name: objective.name.clone(),
         strength: strength(objective.strength),
@@ -209,8 +209,12 @@ fn measured(value: &Value) -> Option<Measured> {
         Value::Share(share) => Some(Measured::Share(*share)),
         Value::Duration(span) => Some(Measured::TimeUs(span.as_secs_f64() * 1e6)),
         Value::Rate(rate) => Some(Measured::Rate(*rate)),
-        Value::Size(_) | Value::Text(_) | Value::Word(_) | Value::Flag(_) => None,
-        Value::List(_) | Value::Nothing => None,
+        Value::Size(_)
+        | Value::Text(_)
+        | Value::Word(_)
+        | Value::Flag(_)
+        | Value::List(_)
+        | Value::Nothing => None,
     }
 }
 
@@ -246,9 +250,9 @@ fn thin_quantiles(condition: &Expression, load: &[LoadResult]) -> Option<String>
 }
 
 /// What stands under the condition.
-fn label(met: Option<bool>, found: Option<Measured>, notes: &Option<String>) -> String {
+fn label(met: Option<bool>, found: Option<Measured>, notes: Option<&str>) -> String {
     let found = found.map_or_else(String::new, |found| format!(": measured {}", words(found)));
-    let thin = notes.as_ref().map_or_else(String::new, |notes| format!(" ({notes})"));
+    let thin = notes.map_or_else(String::new, |notes| format!(" ({notes})"));
     match met {
         Some(true) => format!("met{found}{thin}"),
         Some(false) => format!("missed{found}{thin}"),

@@ -89,8 +89,12 @@ fn tightest_in(profile: &str, node: &Node) -> Option<Duration> {
             ) if is_latency_of(profile, name) => Some(*limit),
             _ => None,
         },
-        Node::Not(_) | Node::Arithmetic(..) | Node::Name(_) | Node::Apply(..) => None,
-        Node::Literal(_) | Node::List(_) => None,
+        Node::Not(_)
+        | Node::Arithmetic(..)
+        | Node::Name(_)
+        | Node::Apply(..)
+        | Node::Literal(_)
+        | Node::List(_) => None,
     }
 }
 

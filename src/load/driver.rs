@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::chain::Chain;
 use crate::chain::ledger::{self, BUDGET_BYTES, Ledger};
-use crate::chain::source::NoChain;
+use crate::chain::source::{NoChain, Source};
 use crate::chain::walk::Walk;
+use crate::chain::{Chain, Identity};
 use crate::results::event::{Event, LoadTick, Narrator, Stop};
 use crate::results::trust::{self, Figures};
 use crate::results::{Book, LedgerResult, LoadResult};
@@ -28,6 +28,14 @@ const OPENING: usize = 16;
 const SPARING: usize = 4;
 /// Spare chains that a profile may open, if it has fewer chains than that.
 const SPARES_MIN: usize = 64;
+/// The pauses after a spare login that failed; as many as there are tries.
+const SPARE_PAUSES: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1600),
+];
 /// From "everybody is ready" to the start.
 const COUNTDOWN: Duration = Duration::from_millis(20);
 /// How often the driver narrates.
@@ -106,6 +114,19 @@ fn compose_each_format(walks: &[Walk], ground: &Ground, order: &Order) -> Result
         .into_iter()
         .try_for_each(|word| walk.can_be_composed(&ground.dialect, word))
         .map_err(|mistake| NoChain::NoLogin(format!("load `{}`: {mistake}", order.name)))
+}
+
+/// Opens one spare chain. An endpoint that stalls takes logins down as well, so a login that fails is tried a
+/// few times more: unlike a refresh it spends nothing.
+async fn open_spare(source: &Source, identity: &Arc<Identity>, halt: &Halt) -> Option<Chain> {
+    for pause in SPARE_PAUSES {
+        match source.open(identity).await {
+            Ok(chain) => return Some(chain),
+            Err(NoChain::Login(_)) if !halt.asked() => tokio::time::sleep(pause).await,
+            Err(NoChain::Login(_) | NoChain::NoLogin(_) | NoChain::Exhausted { .. }) => return None,
+        }
+    }
+    None
 }
 
 /// The workers.
@@ -248,16 +269,16 @@ impl<'a> Hearing<'a> {
     }
 
     /// Opens a spare chain aside, while there are any left; without one the asker's chain is gone.
-    fn spare(&mut self, identity: Arc<crate::chain::Identity>, answer: oneshot::Sender<Option<Chain>>) {
+    fn spare(&mut self, identity: Arc<Identity>, answer: oneshot::Sender<Option<Chain>>) {
         if self.spares_left == 0 || self.halt.asked() {
             return;
         }
         self.spares_left -= 1;
         let (source, turns) = (Arc::clone(&self.ground.source), Arc::clone(&self.sparing));
-        let opened = Arc::clone(&self.spares_opened);
+        let (opened, halt) = (Arc::clone(&self.spares_opened), self.halt.clone());
         self.spares.spawn(async move {
             let _turn = turns.acquire().await;
-            let chain = source.open(&identity).await.ok();
+            let chain = open_spare(&source, &identity, &halt).await;
             opened.fetch_add(u32::from(chain.is_some()), Ordering::Relaxed);
             // The worker may have ended meanwhile.
             drop(answer.send(chain));

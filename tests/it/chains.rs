@@ -1,5 +1,7 @@
 //! Custody over real sockets: when a chain moves, and when it is over.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

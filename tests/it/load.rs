@@ -1,6 +1,8 @@
 //! The load engine over real sockets: two books kept by two parties, the two clocks, and every way in which an
 //! arrival can end.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -103,7 +105,7 @@ fn profile(model: Model, chains: Option<u32>) -> Profile {
         chains,
         formats: Vec::new(),
         warm_up: Duration::ZERO,
-        max_wait: Duration::from_secs(60),
+        max_wait: Duration::from_mins(1),
         at: assay::source::Span::default(),
     }
 }
@@ -225,7 +227,7 @@ async fn a_stop_cuts_off_what_is_left_and_the_book_still_balances() {
         asked.ask();
     });
     let began = Instant::now();
-    let endless = open(200.0, Duration::from_secs(3600), 20);
+    let endless = open(200.0, Duration::from_hours(1), 20);
     let result = load::run(&bench.ground, &endless, &Narrator::silent(), &stop).await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     balances(&result);
@@ -237,7 +239,7 @@ async fn a_stop_cuts_off_what_is_left_and_the_book_still_balances() {
 
 #[tokio::test]
 async fn a_stop_does_not_wait_for_answers_that_do_not_come() {
-    let stall = Some(Stall { after: ms(100), lasting: Duration::from_secs(60) });
+    let stall = Some(Stall { after: ms(100), lasting: Duration::from_mins(1) });
     let bench = Bench::with_timeout(MockSpec { stall, ..spec() }, Duration::from_secs(30));
     let stop = Stop::default();
     let asked = stop.clone();
@@ -246,7 +248,7 @@ async fn a_stop_does_not_wait_for_answers_that_do_not_come() {
         asked.ask();
     });
     let began = Instant::now();
-    let profile = closed(4, Duration::from_secs(60));
+    let profile = closed(4, Duration::from_mins(1));
     let result = load::run(&bench.ground, &profile, &Narrator::silent(), &stop).await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     let book = &result.book;
@@ -285,9 +287,9 @@ async fn the_ledger_finds_what_the_server_issued_twice() {
 #[tokio::test]
 async fn chains_that_are_refused_are_replaced_until_there_are_no_more() {
     let mut bench = Bench::new(spec());
-    let lines: String = (0..30).map(|n| format!("{{\"refresh\":\"never-issued-{n}\"}}\n")).collect();
+    let lines: Vec<String> = (0..30).map(|n| format!("{{\"refresh\":\"never-issued-{n}\"}}")).collect();
     bench.ground.identities.truncate(1);
-    bench.ground.source = Arc::new(Source::file(&lines, &bench.ground.identities).unwrap());
+    bench.ground.source = Arc::new(Source::file(&lines.join("\n"), &bench.ground.identities).unwrap());
     let began = Instant::now();
     let result = bench.run(&open(200.0, ms(1000), 10)).await;
     bench.agrees(&result);

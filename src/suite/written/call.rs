@@ -186,9 +186,11 @@ pub(in super::super) enum Value {
 pub(in super::super) struct Made {
     /// Bare text in the document, neither quoted nor escaped.
     #[serde(default)]
+    #[schemars(schema_with = "words::bare")]
     pub(in super::super) raw: Option<Spanned<Option<String>>>,
     /// Bytes: `C0 AF`.
     #[serde(default)]
+    #[schemars(schema_with = "words::text")]
     pub(in super::super) hex: Option<Word>,
     /// The good value with one character changed: at the `start`, `middle` or `end`.
     #[serde(default)]
@@ -213,6 +215,7 @@ pub(in super::super) struct Made {
     pub(in super::super) words: Option<Spanned<u32>>,
     /// That much text: `5MB`.
     #[serde(default)]
+    #[schemars(schema_with = "words::text")]
     pub(in super::super) filler: Option<Word>,
     /// Nested that deep.
     #[serde(default)]
@@ -235,9 +238,11 @@ pub(in super::super) struct Forge {
     pub(in super::super) key: Option<Word>,
     /// Claims replaced or added.
     #[serde(default)]
+    #[schemars(schema_with = "words::members")]
     pub(in super::super) claims: IndexMap<String, Word>,
     /// Members of the header replaced or added.
     #[serde(default)]
+    #[schemars(schema_with = "words::members")]
     pub(in super::super) head: IndexMap<String, Word>,
     /// The signature, where it is not computed.
     #[serde(default)]

@@ -35,6 +35,7 @@ pub(in super::super) struct Check {
     pub(in super::super) over: IndexMap<String, Spanned<Dimension>>,
     /// The whole script again on fresh chains: `30..300` is 30 times in a quick run, 300 in a full one.
     #[serde(default)]
+    #[schemars(schema_with = "words::text")]
     pub(in super::super) rounds: Option<Word>,
     /// What is done, in order.
     #[serde(default)]
@@ -100,6 +101,7 @@ pub(in super::super) struct ChainNeed {
     pub(in super::super) access: Option<Word>,
     /// How many such chains.
     #[serde(default)]
+    #[schemars(schema_with = "words::text")]
     pub(in super::super) count: Option<Word>,
 }
 
@@ -109,7 +111,7 @@ pub(in super::super) struct ChainNeed {
 #[schemars(rename = "Dimension", untagged)]
 pub(in super::super) enum Dimension {
     /// Words, for `$name`.
-    List(Vec<Word>),
+    List(#[schemars(schema_with = "words::texts")] Vec<Word>),
     /// Named changes, for `with`.
     Map(IndexMap<String, Spanned<Changes>>),
 }
@@ -153,6 +155,7 @@ pub(in super::super) struct Step {
     pub(in super::super) name: Option<Word>,
     /// Repeats the step: `20`, or `10..100` (quick run, full run).
     #[serde(default)]
+    #[schemars(schema_with = "words::text")]
     pub(in super::super) times: Option<Word>,
     /// The time between two of them.
     #[serde(default)]
@@ -277,7 +280,7 @@ impl ClaimMap {
 #[schemars(rename = "At", untagged)]
 pub(in super::super) enum At {
     /// Equal to this text.
-    Word(Word),
+    Word(#[schemars(schema_with = "words::text")] Word),
     /// All of these.
     Map(Box<Test>),
 }
@@ -288,12 +291,15 @@ pub(in super::super) enum At {
 pub(in super::super) struct Test {
     /// Equal to this text.
     #[serde(default)]
+    #[schemars(schema_with = "words::text")]
     pub(in super::super) equals: Option<Word>,
     /// Not equal to this text.
     #[serde(default)]
+    #[schemars(schema_with = "words::text")]
     pub(in super::super) not: Option<Word>,
     /// One of these.
     #[serde(default)]
+    #[schemars(schema_with = "words::texts")]
     pub(in super::super) one_of: Option<Vec<Word>>,
     /// Matches this regular expression somewhere.
     #[serde(default)]

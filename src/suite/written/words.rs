@@ -70,6 +70,25 @@ fn many(words: &[&str]) -> Schema {
     json_schema!({ "type": "array", "items": one_of(words) })
 }
 
+/// A word as it is written: `20` and `yes` are words as well.
+pub(super) fn text(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "number", "boolean"] })
+}
+
+pub(super) fn texts(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": text(generator) })
+}
+
+/// Bare text, `null` included.
+pub(super) fn bare(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "number", "boolean", "null"] })
+}
+
+/// Members and their text.
+pub(super) fn members(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "additionalProperties": text(generator) })
+}
+
 /// A class, or a dimension that names one.
 pub(super) fn classes(_: &mut SchemaGenerator) -> Schema {
     let word = json_schema!({ "anyOf": [one_of(&list::CLASS), { "type": "string", "pattern": "^\\$" }] });

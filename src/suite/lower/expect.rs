@@ -42,6 +42,22 @@ fn kind_of_promise(name: &str) -> Option<ValueKind> {
     })
 }
 
+/// What is known of dialect and environment before a run.
+const FACTS: [(&str, ValueKind); 8] = [
+    ("dialect.name", ValueKind::Word),
+    ("dialect.login", ValueKind::Flag),
+    ("dialect.probe", ValueKind::Flag),
+    ("dialect.revoke", ValueKind::Flag),
+    ("environment.name", ValueKind::Word),
+    ("environment.mock", ValueKind::Flag),
+    ("environment.patience", ValueKind::Duration),
+    ("environment.timeout", ValueKind::Duration),
+];
+
+fn kind_of_fact(name: &str) -> Option<ValueKind> {
+    FACTS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+}
+
 /// `when`: a condition over what is known before the run.
 pub(super) fn when(word: &Word, notes: &mut Notes<'_>) -> Option<Expression> {
     let expression = notes.expression(word)?;
@@ -49,7 +65,12 @@ pub(super) fn when(word: &Word, notes: &mut Notes<'_>) -> Option<Expression> {
     for (at, name) in expression.references() {
         match name.split('.').next().unwrap_or("") {
             "policy" => promise(&name, at, word, notes),
-            "dialect" | "environment" => {}
+            "dialect" | "environment" if kind_of_fact(&name).is_some() => {}
+            "dialect" | "environment" => {
+                let span = notes.inside(word, at);
+                let message = format!("`{}` is not known before a run", shown(&name));
+                notes.unknown(span, message, &name, FACTS.iter().map(|(name, _)| *name));
+            }
             _ => {
                 let span = notes.inside(word, at);
                 let message = format!("`{}` is not known before a run", shown(&name));
@@ -59,7 +80,7 @@ pub(super) fn when(word: &Word, notes: &mut Notes<'_>) -> Option<Expression> {
         }
     }
     promised_words(&expression, word, notes);
-    let mistakes = expression.mistakes(&kind_of_promise);
+    let mistakes = expression.mistakes(&|name| kind_of_promise(name).or_else(|| kind_of_fact(name)));
     notes.mistakes(word, &mistakes);
     Some(expression)
 }
@@ -115,8 +136,8 @@ pub(super) fn moment(word: &Word, steps: &[String], notes: &mut Notes<'_>) -> Op
     Some(expression)
 }
 
-/// Counts that a set has, and what they count.
-const COUNTS: [&str; 6] = ["granted", "refused", "clean", "crashes", "closed", "exchanges"];
+/// Counts that a set has.
+const COUNTS: [&str; 6] = ["granted", "refused", "crashes", "garbled", "unanswered", "sent"];
 
 /// `measured`: counts of outcomes and classes; for a load its metrics, perhaps of a part.
 pub(super) fn measured(word: &Word, notes: &mut Notes<'_>) -> Option<Expression> {
@@ -126,12 +147,13 @@ pub(super) fn measured(word: &Word, notes: &mut Notes<'_>) -> Option<Expression>
         let known = COUNTS.contains(&name.as_str())
             || vocabulary::CLASS.contains(&name.as_str())
             || name.starts_with("policy.")
+            || name.rsplit('.').next().is_some_and(|last| COUNTS.contains(&last))
             || metric_at_the_end(&name).is_some();
         if !known {
             let span = notes.inside(word, at);
             let message = format!("`{}` is neither counted nor measured", shown(&name));
             let last = name.rsplit_once('.').map_or(name.as_str(), |(_, last)| last);
-            let candidates = COUNTS.into_iter().chain(vocabulary::CLASS).chain(METRICS);
+            let candidates = COUNTS.into_iter().chain(vocabulary::CLASS).chain(metrics());
             let near = notes.unknown(span, message, last, candidates);
             if last != name {
                 near.patch = None;
@@ -149,39 +171,55 @@ pub(super) fn measured(word: &Word, notes: &mut Notes<'_>) -> Option<Expression>
     Some(expression)
 }
 
-/// The metrics of a load, with an example for the percentiles.
-pub(super) const METRICS: [&str; 15] = [
+/// The metrics of a load that are no latencies.
+const FIGURES: [(&str, ValueKind); 12] = [
+    ("errors", ValueKind::Share),
+    ("rate", ValueKind::Rate),
+    ("granted", ValueKind::Number),
+    ("refusals", ValueKind::Number),
+    ("refused", ValueKind::Number),
+    ("crashes", ValueKind::Number),
+    ("starved", ValueKind::Number),
+    ("lost", ValueKind::Number),
+    ("delayed", ValueKind::Number),
+    ("rate-limited", ValueKind::Number),
+    ("ledger.duplicates", ValueKind::Number),
+    ("ledger.strangers", ValueKind::Number),
+];
+
+/// Latencies, as examples of `response.pNN`.
+const LATENCIES: [&str; 8] = [
     "response.p99.9",
     "response.p99",
     "response.p95",
     "response.p50",
     "response.max",
     "service.p99",
+    "service.p50",
     "service.max",
-    "errors",
-    "refusals",
-    "crashes",
-    "starved",
-    "lost",
-    "rate",
-    "ledger.duplicates",
-    "ledger.strangers",
 ];
+
+/// The metrics of a load, with examples for the percentiles.
+pub(super) fn metrics() -> Vec<&'static str> {
+    LATENCIES.into_iter().chain(FIGURES.iter().map(|(name, _)| *name)).collect()
+}
 
 /// The kind of a metric by its full name: `response.p99.9`.
 pub(super) fn metric(name: &str) -> Option<ValueKind> {
-    match name {
-        "errors" | "refusals" => Some(ValueKind::Share),
-        "crashes" | "starved" | "lost" | "ledger.duplicates" | "ledger.strangers" => Some(ValueKind::Number),
-        "rate" => Some(ValueKind::Rate),
-        _ => {
-            let quantile = name.strip_prefix("response.").or_else(|| name.strip_prefix("service."))?;
-            let percentile = quantile.strip_prefix('p').and_then(|number| number.parse::<f64>().ok());
-            let known =
-                quantile == "max" || percentile.is_some_and(|percent| (0.0..=100.0).contains(&percent));
-            known.then_some(ValueKind::Duration)
-        }
+    if let Some((_, kind)) = FIGURES.iter().find(|(known, _)| *known == name) {
+        return Some(*kind);
     }
+    let clocks = ["response.", "service.", "slip."];
+    let quantile = clocks.into_iter().find_map(|clock| name.strip_prefix(clock))?;
+    let percentile = quantile.strip_prefix('p').and_then(|number| number.parse::<f64>().ok());
+    let known = ["min", "mean", "max"].contains(&quantile) || percentile.is_some_and(|percent| (0.0..=100.0).contains(&percent));
+    known.then_some(ValueKind::Duration)
+}
+
+/// The kind of a metric that a part of a profile has as well.
+pub(super) fn metric_of_part(name: &str) -> Option<ValueKind> {
+    let of_part = name == "errors" || name.starts_with("response.") || name.starts_with("service.");
+    metric(name).filter(|_| of_part)
 }
 
 /// The kind of a metric after any prefix: `json.response.p95`.

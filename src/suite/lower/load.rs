@@ -242,10 +242,16 @@ struct Names<'l> {
 }
 
 impl Names<'_> {
-    /// The profile, the part if there is one, and the metric of a name.
+    /// The profile, the part if there is one, and the metric of a name. With one profile its name may be left out.
     fn split<'n>(&self, name: &'n str) -> Option<(&Profile, Option<&'n str>, &'n str)> {
-        let (profile, rest) = name.split_once('.')?;
-        let profile = self.load.iter().find(|candidate| candidate.name == profile)?;
+        let named = name.split_once('.').and_then(|(first, rest)| {
+            self.load.iter().find(|candidate| candidate.name == first).map(|profile| (profile, rest))
+        });
+        let (profile, rest) = match (named, self.load) {
+            (Some(named), _) => named,
+            (None, [only]) if expect::metric(name).is_some() => (only, name),
+            (None, _) => return None,
+        };
         if expect::metric(rest).is_some() {
             return Some((profile, None, rest));
         }
@@ -261,20 +267,32 @@ impl Names<'_> {
         let Some((profile, part, metric)) = self.split(name) else {
             return self.no_profile(name, span, notes);
         };
-        if let Some(part) = part.filter(|part| !parts(profile).iter().any(|known| known == part)) {
-            let whole = &name[profile.name.len() + 1..];
+        let Some(part) = part else {
             if expect::metric(metric).is_none() {
-                return no_metric(profile, whole, span, notes);
+                no_metric(&name[..name.len() - metric.len()], metric, span, notes);
+            }
+            return;
+        };
+        let known = parts(profile);
+        if !known.iter().any(|known| known == part) {
+            if expect::metric(metric).is_none() {
+                return no_metric(&format!("{}.", profile.name), &format!("{part}.{metric}"), span, notes);
             }
             let message = format!("`{}` has no part `{}`", profile.name, shown(part));
-            let known = parts(profile);
             let near = notes.unknown(span, message, part, known.iter().map(String::as_str));
             near.patch = near.patch.take().map(|near| format!("{}.{near}.{metric}", profile.name));
-            return;
-        }
-        if expect::metric(metric).is_none() {
-            let prefix = name.len() - metric.len();
-            no_metric_after(&name[..prefix], metric, span, notes);
+        } else if expect::metric_of_part(metric).is_none() {
+            if expect::metric(metric).is_some() {
+                let message = format!("`{metric}` is not measured for a part");
+                notes.error(
+                    "suite::unknown-name",
+                    span,
+                    message,
+                    "parts have `errors`, `response.pNN`, `service.pNN`",
+                );
+            } else {
+                no_metric(&name[..name.len() - metric.len()], metric, span, notes);
+            }
         }
     }
 
@@ -286,7 +304,7 @@ impl Names<'_> {
         if metric.is_none() && self.load.iter().any(|known| known.name == name) {
             let message = format!("`{name}` is a profile; what of it?");
             notes.error("suite::unknown-name", span, message, "no metric").help =
-                Some(format!("metrics are {}", yaml::some_of(&expect::METRICS)));
+                Some(format!("metrics are {}", yaml::some_of(&expect::metrics())));
             return;
         }
         if metric.is_none() {
@@ -302,20 +320,18 @@ impl Names<'_> {
     }
 }
 
-fn no_metric(profile: &Profile, metric: &str, span: Span, notes: &mut Notes<'_>) {
-    no_metric_after(&format!("{}.", profile.name), metric, span, notes);
-}
-
-fn no_metric_after(prefix: &str, metric: &str, span: Span, notes: &mut Notes<'_>) {
+fn no_metric(prefix: &str, metric: &str, span: Span, notes: &mut Notes<'_>) {
     let message = format!("`{}` is no metric", shown(metric));
-    let near = notes.unknown(span, message, metric, expect::METRICS);
+    let near = notes.unknown(span, message, metric, expect::metrics());
     near.patch = near.patch.take().map(|near| format!("{prefix}{near}"));
 }
 
 /// The parts of a profile that have figures of their own.
 fn parts(profile: &Profile) -> Vec<String> {
     let stages = match &profile.model {
-        Model::Open(stages) => stages.len(),
+        // A single stage is the whole.
+        Model::Open(stages) if stages.len() > 1 => stages.len(),
+        Model::Open(_) => 0,
         Model::Closed { .. } => 0,
     };
     let formats = profile.formats.iter().map(|(format, _)| format.clone());

@@ -274,6 +274,10 @@ pub(super) struct Graded {
     pub(super) info: Option<Word>,
 }
 
+/// Keys that may stand without a value, or with `null`. Elsewhere an `Option` means that the key may be left out.
+const NULLABLE: [&str; 10] =
+    ["refresh", "probe", "revoke", "login", "restart", "label", "accept", "namespace", "mock", "raw"];
+
 /// The schema of suites, draft-07, for editors.
 pub(super) fn schema() -> serde_json::Value {
     let generator = schemars::generate::SchemaSettings::draft07().into_generator();
@@ -281,5 +285,36 @@ pub(super) fn schema() -> serde_json::Value {
     if let Some(root) = schema.as_object_mut() {
         root.insert("title".to_owned(), "assay suite".into());
     }
+    require_values(&mut schema);
+    for definition in schema["definitions"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut)
+    {
+        require_values(definition);
+    }
     schema
+}
+
+/// Takes `null` out of the properties of one struct. That also makes the messages of editors exact.
+fn require_values(definition: &mut serde_json::Value) {
+    let properties = definition.get_mut("properties").and_then(serde_json::Value::as_object_mut);
+    for (_, property) in
+        properties.into_iter().flatten().filter(|(name, _)| !NULLABLE.contains(&name.as_str()))
+    {
+        let Some(property) = property.as_object_mut() else { continue };
+        if let Some(serde_json::Value::Array(types)) = property.get_mut("type") {
+            types.retain(|kind| kind != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                property.insert("type".to_owned(), only);
+            }
+        }
+        if let Some(serde_json::Value::Array(choices)) = property.get_mut("anyOf") {
+            choices.retain(|choice| choice != &serde_json::json!({ "type": "null" }));
+            if let [only] = choices.as_slice() {
+                // Beside `$ref` draft-07 reads nothing, so the description needs `allOf`.
+                let only = only.clone();
+                property.remove("anyOf");
+                property.insert("allOf".to_owned(), serde_json::json!([only]));
+            }
+        }
+    }
 }

@@ -113,7 +113,7 @@ pub(super) fn severities(_: &mut SchemaGenerator) -> Schema {
 fn slot_keys(values: &Schema) -> Schema {
     json_schema!({
         "type": "object",
-        "propertyNames": { "anyOf": [one_of(&Slot::ALL.map(Slot::word)), { "pattern": "^\\$" }] },
+        "propertyNames": { "anyOf": [one_of(&Slot::ALL.map(Slot::word)), { "type": "string", "pattern": "^\\$" }] },
         "additionalProperties": values,
     })
 }
@@ -128,7 +128,7 @@ pub(super) fn slot_names(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn slot_list(_: &mut SchemaGenerator) -> Schema {
-    let word = json_schema!({ "anyOf": [one_of(&Slot::ALL.map(Slot::word)), { "pattern": "^\\$" }] });
+    let word = json_schema!({ "anyOf": [one_of(&Slot::ALL.map(Slot::word)), { "type": "string", "pattern": "^\\$" }] });
     json_schema!({ "oneOf": [word, { "type": "array", "items": word }] })
 }
 

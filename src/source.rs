@@ -45,7 +45,7 @@ impl SourceFile {
     pub fn line_column(&self, offset: u32) -> (u32, u32) {
         let offset = (offset as usize).min(self.0.text.len());
         let before = &self.0.text.as_bytes()[..offset];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = self.0.text[..self.0.text.floor_char_boundary(offset)].matches('\n').count() + 1;
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
         (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
@@ -167,8 +167,8 @@ fn edit_distance(a: &str, b: &str) -> usize {
     for (i, row) in rows.iter_mut().enumerate() {
         row[0] = i;
     }
-    for j in 0..=b.len() {
-        rows[0][j] = j;
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
     }
     for i in 1..=a.len() {
         for j in 1..=b.len() {

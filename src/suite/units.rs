@@ -112,7 +112,7 @@ mod tests {
     fn quantities_have_units() {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
-        assert_eq!(duration("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        assert_eq!(duration("30d"), Ok(Duration::from_hours(30 * 24)));
         assert_eq!(rate("0.5/s"), Ok(0.5));
         assert_eq!(size("5MB"), Ok(5_000_000));
         assert_eq!(share("0.1%"), Ok(0.001));

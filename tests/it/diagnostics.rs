@@ -18,8 +18,8 @@ fn said(name: &str, text: &str) -> String {
 
 fn broken_suites() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the fixtures are here")
+        .map(|entry| entry.expect("a folder can be listed").path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
         .collect();
     files.sort();

@@ -64,8 +64,9 @@ fn every_example_of_the_suite_language_is_read() {
 /// The schema as it is committed; `BLESS=1` writes the current one.
 fn committed(path: &Path, current: &str) -> String {
     if std::env::vars().any(|(name, value)| name == "BLESS" && value == "1") {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, current).unwrap();
+        let folder = path.parent().expect("it lies in a folder");
+        std::fs::create_dir_all(folder).expect("the folder can be made");
+        std::fs::write(path, current).expect("the schema can be written");
     }
     std::fs::read_to_string(path).unwrap_or_default()
 }
@@ -78,7 +79,7 @@ fn the_schema_of_suites_is_current() {
 }
 
 fn as_json(text: &str) -> serde_json::Value {
-    serde_saphyr::from_str(text).unwrap()
+    serde_saphyr::from_str(text).expect("the example is YAML")
 }
 
 #[test]

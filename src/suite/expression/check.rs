@@ -18,8 +18,11 @@ pub(super) fn mistakes(tree: &Tree, text: &str, kind: KindOfName<'_>) -> Vec<Mis
 /// The kind of a part, if it can be told.
 pub(super) fn kind_of(tree: &Tree, kind: KindOfName<'_>) -> Option<ValueKind> {
     match &tree.branch {
-        Branch::Or(..) | Branch::And(..) | Branch::Not(_) | Branch::Compare(..) => Some(ValueKind::Flag),
-        Branch::Apply(Function::Filled | Function::Blank, _) => Some(ValueKind::Flag),
+        Branch::Or(..)
+        | Branch::And(..)
+        | Branch::Not(_)
+        | Branch::Compare(..)
+        | Branch::Apply(Function::Filled | Function::Blank, _) => Some(ValueKind::Flag),
         Branch::Apply(Function::Lower, _) => Some(ValueKind::Text),
         Branch::Name(name) => kind(name),
         Branch::Literal(value) => Some(kind_of_value(value)),
@@ -80,8 +83,11 @@ pub(super) fn words(tree: &Tree) -> Vec<(String, Range<usize>, String)> {
                     }
                 }
             }
-            Branch::Arithmetic(..) | Branch::Apply(..) | Branch::Name(_) => {}
-            Branch::Literal(_) | Branch::List(_) => {}
+            Branch::Arithmetic(..)
+            | Branch::Apply(..)
+            | Branch::Name(_)
+            | Branch::Literal(_)
+            | Branch::List(_) => {}
         }
     }
     let mut found = Vec::new();

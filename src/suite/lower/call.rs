@@ -374,7 +374,7 @@ fn raw_value(raw: &Spanned<Option<String>>, scope: &Scope, notes: &mut Notes<'_>
 
 fn hex_bytes(word: &Word, notes: &mut Notes<'_>) -> Option<Made> {
     let digits: String = word.value.chars().filter(|c| !c.is_whitespace()).collect();
-    let bytes: Option<Vec<u8>> = (digits.is_ascii() && digits.len() % 2 == 0 && !digits.is_empty())
+    let bytes: Option<Vec<u8>> = (digits.is_ascii() && digits.len().is_multiple_of(2) && !digits.is_empty())
         .then(|| {
             (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect()
         })
@@ -387,18 +387,15 @@ fn hex_bytes(word: &Word, notes: &mut Notes<'_>) -> Option<Made> {
 }
 
 fn like_value(word: &Word, scope: &Scope, notes: &mut Notes<'_>) -> Option<Made> {
-    match template(word, scope, notes).parts.as_slice() {
-        [Part::Reference(reference)] => Some(Made::Like(reference.clone())),
-        _ => {
-            let message = "`like` wants the value that it is like";
-            let diagnostic =
-                notes.error("suite::made-value", word.span, message, "expected a reference: `$refresh`");
-            if Slot::from_word(&word.value).is_some() {
-                diagnostic.patch = Some(format!("${}", word.value));
-            }
-            None
-        }
+    if let [Part::Reference(reference)] = template(word, scope, notes).parts.as_slice() {
+        return Some(Made::Like(reference.clone()));
     }
+    let message = "`like` wants the value that it is like";
+    let diagnostic = notes.error("suite::made-value", word.span, message, "expected a reference: `$refresh`");
+    if Slot::from_word(&word.value).is_some() {
+        diagnostic.patch = Some(format!("${}", word.value));
+    }
+    None
 }
 
 fn forged(forge: &written::Forge, scope: &Scope, notes: &mut Notes<'_>) -> Forge {

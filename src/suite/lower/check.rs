@@ -90,7 +90,7 @@ fn basis(written: &Spanned<written::Basis>, notes: &mut Notes<'_>) -> Option<Bas
                 let all = ["page", "policy", "practice", "aspnet", "rfc", "oidc", "fapi", "issue"];
                 let diagnostic = notes.unknown(written.span, message, word, all);
                 if all[3..].contains(&word.as_str()) {
-                    diagnostic.label = "which part of it?".to_owned();
+                    "which part of it?".clone_into(&mut diagnostic.label);
                     diagnostic.patch = None;
                     diagnostic.help = Some(format!("write `{word}: …` with the section"));
                 }

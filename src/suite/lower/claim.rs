@@ -224,6 +224,9 @@ fn bound(word: &Word, notes: &mut Notes<'_>) -> Option<Bound> {
     }
 }
 
+/// How places become a claim.
+type Make = fn(Vec<SetPlace>) -> SetExpectation;
+
 /// The claims of a set under one strength.
 pub(super) fn set_claims(
     strength: Strength,
@@ -233,7 +236,6 @@ pub(super) fn set_claims(
     let set = &written.value;
     let mut claims = Vec::new();
     let mut push = |at: Span, what: SetExpectation| claims.push(SetClaim { strength, what, at });
-    type Make = fn(Vec<SetPlace>) -> SetExpectation;
     for (words, form, make) in [
         (&set.same, false, SetExpectation::Same as Make),
         (&set.alike, true, SetExpectation::Alike),

@@ -249,7 +249,7 @@ fn in_clear(name: &str, word: &Word, value: &Template, notes: &mut Notes<'_>) {
     let diagnostic = notes.error("suite::secret-in-clear", word.span, message, "not shown");
     if let Some(variable) = variable {
         diagnostic.message = format!("`{name}` is a secret, and `$env:` values may be printed");
-        diagnostic.label = "a secret".to_owned();
+        "a secret".clone_into(&mut diagnostic.label);
         diagnostic.patch = Some(format!("$secret:{variable}"));
     } else {
         diagnostic.help =

@@ -15,7 +15,7 @@ use super::super::yaml::{self, Spanned};
 use super::expect;
 use super::notes::{Notes, shown};
 
-const MAX_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// One profile.
 pub(super) fn profile(name: &str, written: &Spanned<written::Profile>, notes: &mut Notes<'_>) -> Profile {
@@ -91,7 +91,7 @@ fn closed(users: &Spanned<u32>, profile: &written::Profile, notes: &mut Notes<'_
     let lasting = match (&profile.lasting, &profile.refreshes) {
         (Some(lasting), _) => notes.duration(lasting).unwrap_or_default(),
         // Only the count ends it.
-        (None, Some(_)) => Duration::from_secs(3_600),
+        (None, Some(_)) => Duration::from_hours(1),
         (None, None) => {
             let message = "this profile has no end";
             notes.error("suite::missing-key", users.key, message, "add `for: 10s` or `refreshes: 1000`");
@@ -331,8 +331,7 @@ fn parts(profile: &Profile) -> Vec<String> {
     let stages = match &profile.model {
         // A single stage is the whole.
         Model::Open(stages) if stages.len() > 1 => stages.len(),
-        Model::Open(_) => 0,
-        Model::Closed { .. } => 0,
+        Model::Open(_) | Model::Closed { .. } => 0,
     };
     let formats = profile.formats.iter().map(|(format, _)| format.clone());
     let stages = (1..=stages).map(|number| format!("stage{number}"));

@@ -179,21 +179,13 @@ impl<'a> Book<'a, '_> {
     fn known(&mut self, known: &Spanned<written::Known>) -> Option<Standing> {
         let at = self.notes.place(known.entry());
         let written = &known.value;
-        match written.until.value.parse::<jiff::civil::Date>() {
-            Ok(until) => {
-                Some(Standing::Known { until, owner: written.owner.clone(), why: written.why.clone(), at })
-            }
-            Err(_) => {
-                let message = format!("`{}` is no day", shown(&written.until.value));
-                self.notes.error(
-                    "suite::wrong-value",
-                    written.until.span,
-                    message,
-                    "expected e.g. `2027-03-31`",
-                );
-                None
-            }
-        }
+        let Ok(until) = written.until.value.parse::<jiff::civil::Date>() else {
+            let message = format!("`{}` is no day", shown(&written.until.value));
+            let label = "expected e.g. `2027-03-31`";
+            self.notes.error("suite::wrong-value", written.until.span, message, label);
+            return None;
+        };
+        Some(Standing::Known { until, owner: written.owner.clone(), why: written.why.clone(), at })
     }
 }
 

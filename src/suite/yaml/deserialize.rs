@@ -70,8 +70,7 @@ impl<'n> Reader<'n> {
     fn span(&self) -> Span {
         match &self.node.kind {
             Kind::Word { .. } => self.node.span,
-            Kind::Null => self.key.unwrap_or(self.node.span),
-            Kind::List(_) => self.key.unwrap_or(self.node.span),
+            Kind::Null | Kind::List(_) => self.key.unwrap_or(self.node.span),
             Kind::Map(entries) => {
                 self.key.or(entries.first().map(|(key, _)| key.span)).unwrap_or(self.node.span)
             }

@@ -134,7 +134,7 @@ pub(in super::super) fn suggest<'a>(
         diagnostic.patch = Some(near.to_owned());
         diagnostic.help = None;
     } else {
-        diagnostic.label = "not known".to_owned();
+        "not known".clone_into(&mut diagnostic.label);
         if !candidates.is_empty() {
             diagnostic.help = Some(format!("it could be {}", some_of(&candidates)));
         }
@@ -356,9 +356,8 @@ fn open_bracket(text: &str) -> Option<usize> {
     for (at, c) in text.char_indices() {
         match (c, quote) {
             ('\n', None) => comment = false,
-            _ if comment => {}
             (c, Some(opened)) if c == opened && before != '\\' => quote = None,
-            (_, Some(_)) => {}
+            _ if comment || quote.is_some() => {}
             ('"' | '\'', None) if " [{,:\n".contains(before) => quote = Some(c),
             ('#', None) if before.is_whitespace() => comment = true,
             ('{' | '[', None) => open.push(at),

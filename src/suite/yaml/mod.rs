@@ -30,6 +30,7 @@ pub use self::spanned::{OneOrMany, Spanned};
 const LARGEST: usize = 1024 * 1024;
 
 /// Reads one YAML document into `T`; the first mistake of shape with its place and its cure.
+#[expect(clippy::result_large_err, reason = "a mistake ends the reading, so its size costs nothing")]
 pub fn read<T: DeserializeOwned>(source: &SourceFile) -> Result<T, Diagnostic> {
     read_all(source, &|_, _| {}).map_err(|mut diagnostics| diagnostics.swap_remove(0))
 }

@@ -117,7 +117,7 @@ fn usual_causes_of_broken_yaml_are_named() {
         ("a:\n  - title: x\n other: y\n", "suite::indentation", "other"),
         ("a:\n  title: x\n  title: y\n", "suite::duplicate-key", "title"),
         ("a: { title: x\n", "suite::syntax", ""),
-        ("a: { title: x }\n---\nb: {}\n", "suite::", "---"),
+        ("a: { title: x }\n---\nb: {}\n", "suite::syntax", "b"),
         ("a: !thing { title: x }\n", "suite::syntax", ""),
         ("a: *nothing\n", "suite::syntax", ""),
         ("", "suite::empty", ""),

@@ -138,8 +138,10 @@ fn nothing_passes(status: &'static str, media: &'static str, body: &'static str)
     let passed: Vec<_> =
         verdicts(&bench.run_file("out")).into_iter().filter(|(_, verdict)| verdict == "pass").collect();
     assert!(passed.is_empty(), "{passed:?}");
-    let first = stdout(&output).lines().find(|line| !line.trim().is_empty()).unwrap().to_owned();
-    assert!(first.contains("Failed"), "{first}");
+    let text = stdout(&output);
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap();
+    assert!(first.starts_with("FAIL[the good call]"), "{text}");
+    assert!(text.lines().any(|line| line.trim_start().starts_with("Failed: ")), "{text}");
 }
 
 #[test]

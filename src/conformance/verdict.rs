@@ -206,13 +206,6 @@ fn notes(
     if let Some(means) = &failed.miss.means {
         note("means", means.clone());
     }
-    if let Some(because) = &check.because {
-        note("because", because.clone());
-    }
-    if !check.basis.is_empty() {
-        let basis: Vec<String> = check.basis.iter().map(ToString::to_string).collect();
-        note("basis", basis.join("; "));
-    }
     notes
 }
 

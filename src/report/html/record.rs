@@ -260,13 +260,22 @@ fn cell(cell: Option<&FormatCell>, without_accept: bool) -> Cell {
     let Some(cell) = cell else { return Cell { text: "–".to_owned(), bad: false, quiet: true } };
     let got = cell.got.as_deref().map(media);
     if !cell.good {
-        let text = got.map_or("no answer".to_owned(), |got| format!("got {got}"));
+        let text = got.map_or("no answer".to_owned(), |got| format!("got {}", brief(&got)));
         return Cell { text, bad: true, quiet: false };
     }
     if without_accept {
         return Cell { text: got.unwrap_or_else(|| "–".to_owned()), bad: false, quiet: true };
     }
     Cell { text: cell.median_us.map_or("–".to_owned(), |us| time(us as f64)), bad: false, quiet: false }
+}
+
+/// A media type in a cell of a table: JSON and XML are told apart, their two labels only where they must be.
+fn brief(media: &str) -> &str {
+    match media {
+        "application/json" => "JSON",
+        "application/xml" => "XML",
+        other => other,
+    }
 }
 
 /// A media type as people say it.

@@ -70,6 +70,9 @@ fn claim(text: &mut String, check: &CheckResult, finding: &Finding, screen: Scre
     for (name, words) in finding.notes.iter().take(6) {
         note(&line(name), words);
     }
+    if let Some(because) = &check.because {
+        note("because", &line(because));
+    }
     if !check.basis.is_empty() {
         note("basis", &check.basis.join(", "));
     }

@@ -11,7 +11,7 @@ const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 208.0;
 const TOP: f64 = 12.0;
 const BASE: f64 = 182.0;
-const RIGHT: f64 = 342.0;
+const RIGHT: f64 = 330.0;
 const SAMPLES: [(&str, f64); 7] = [
     ("p50", 0.5),
     ("p75", 0.75),

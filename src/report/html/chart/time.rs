@@ -431,7 +431,7 @@ impl<'a> Frame<'a> {
 
     fn slip(&self, pen: &mut Pen<'_>) {
         let highest = self.all().filter_map(|column| column.slip).fold(0.0, f64::max);
-        let top = if highest <= 1000.0 { 1000.0 } else { highest };
+        let top = round_up(highest.max(1000.0));
         let y = Scale::linear((0.0, top), (SLIP.base, SLIP.top));
         pen.line(&[(GUTTER, SLIP.top), (RIGHT, SLIP.top)], Ink::Grid);
         pen.y_label(SLIP.top, &tick(top));
@@ -479,4 +479,10 @@ fn table(profile: &LoadResult) -> (Vec<String>, Vec<Vec<String>>) {
         }
     }
     (heads, rows)
+}
+
+/// The next of 1, 2 and 5 times a power of ten.
+fn round_up(value: f64) -> f64 {
+    let power = 10f64.powf(value.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].map(|step| step * power).into_iter().find(|step| *step >= value).unwrap_or(value)
 }

@@ -28,6 +28,7 @@ const BODY_MAX: usize = 8 << 20;
 #[derive(Debug)]
 pub struct Ready {
     /// The embedded mock; it stops when this goes.
+    #[expect(dead_code, reason = "held for as long as the run talks to it")]
     pub mock: Option<MockServer>,
     /// The door.
     pub client: Arc<Client>,

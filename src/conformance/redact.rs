@@ -151,6 +151,11 @@ impl Redaction {
             .into_owned()
     }
 
+    /// Whether a request target is the path of an operation, without a query.
+    pub fn is_known_path(&self, target: &str) -> bool {
+        self.dialect.operations.values().any(|speech| speech.path == target)
+    }
+
     /// Whether `text` may be shown as it stands.
     pub fn is_harmless(&self, text: &str) -> bool {
         self.text(text) == text

@@ -174,14 +174,13 @@ fn finding(
         cell: failed.cells.first().cloned(),
         times: (failed.times, claim.judged),
         quote: quote(check, key, label),
-        notes: notes(check, policy, claim, failed, further),
+        notes: notes(policy, claim, failed, further),
         evidence: failed.evidence.clone(),
         again: failed.again.clone(),
     }
 }
 
 fn notes(
-    check: &Check,
     policy: &Policy,
     claim: &ClaimTally,
     failed: &Failed,

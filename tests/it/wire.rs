@@ -20,6 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 const BODY_MAX: usize = 64 * 1024;
 
+/// Long enough for a busy machine; the tests that wait for it run side by side.
+const TIMEOUT: Duration = Duration::from_millis(1500);
+
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// A server of one test; ends with the test's runtime.
@@ -118,7 +121,7 @@ fn target(address: SocketAddr) -> Target {
     Target {
         url: format!("http://{address}").parse().unwrap(),
         connect_timeout: Duration::from_secs(2),
-        timeout: Duration::from_millis(600),
+        timeout: TIMEOUT,
         body_max: BODY_MAX,
     }
 }
@@ -153,8 +156,7 @@ async fn outcome(server: &Server) -> Result<Answer, Failure> {
     client.write_request(&post("body"), &mut bytes);
     let mut answer = Answer::empty();
     let mut connection = client.connect().await.unwrap();
-    let timeout = Duration::from_millis(600);
-    let (_, _, exchanged) = in_time(connection.exchange(&bytes, timeout, &mut answer)).await;
+    let (_, _, exchanged) = in_time(connection.exchange(&bytes, TIMEOUT, &mut answer)).await;
     assert_eq!(sent.as_ref().err(), exchanged.as_ref().err(), "`send` and `exchange` differ");
     if let Ok(sent) = &sent {
         assert_eq!((sent.status, &sent.headers, &sent.body), (answer.status, &answer.headers, &answer.body));
@@ -505,12 +507,19 @@ async fn a_request_that_meets_a_close_is_a_reuse_race_and_was_not_seen() {
     let mut bytes = Vec::new();
     client.write_request(&post("b"), &mut bytes);
     let mut answer = Answer::empty();
+    let mut late = 0;
     for _ in 0..ROUNDS {
         let mut connection = client.connect().await.unwrap();
         connection.exchange(&bytes, Duration::from_secs(5), &mut answer).await.2.unwrap();
         let (_, _, second) = connection.exchange(&bytes, Duration::from_secs(5), &mut answer).await;
-        assert_eq!(second, Err(Failure::ReuseRace));
+        match second {
+            Err(Failure::ReuseRace) => {}
+            // On a busy machine the reset comes too late to be told from one that was meant.
+            Err(Failure::Reset) => late += 1,
+            other => panic!("{other:?}"),
+        }
     }
+    assert!(late <= ROUNDS / 4, "{late} of {ROUNDS} came late");
     assert_eq!(server.join().unwrap(), ROUNDS);
     println!(
         "{} of {ROUNDS} second requests left before the close was seen",

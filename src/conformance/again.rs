@@ -35,7 +35,8 @@ pub(super) fn curl(
     words.extend(body(request, &variables)?);
     let line = words.join(" ");
     // A path of the dialect is as long and as mixed as a token, and is none.
-    let questionable = if redaction.is_known_path(&request.target) { line.replace(&target, "") } else { line.clone() };
+    let questionable =
+        if redaction.is_known_path(&request.target) { line.replace(&target, "") } else { line.clone() };
     redaction.of(taken).is_harmless(&questionable).then_some(line)
 }
 

@@ -180,12 +180,7 @@ fn finding(
     }
 }
 
-fn notes(
-    policy: &Policy,
-    claim: &ClaimTally,
-    failed: &Failed,
-    further: u32,
-) -> Vec<(String, String)> {
+fn notes(policy: &Policy, claim: &ClaimTally, failed: &Failed, further: u32) -> Vec<(String, String)> {
     let mut notes = Vec::new();
     let mut note = |word: &str, text: String| notes.push((word.to_owned(), text));
     if let Some(place) = place_of(failed, claim) {

@@ -212,7 +212,8 @@ pub(super) fn metric(name: &str) -> Option<ValueKind> {
     let clocks = ["response.", "service.", "slip."];
     let quantile = clocks.into_iter().find_map(|clock| name.strip_prefix(clock))?;
     let percentile = quantile.strip_prefix('p').and_then(|number| number.parse::<f64>().ok());
-    let known = ["min", "mean", "max"].contains(&quantile) || percentile.is_some_and(|percent| (0.0..=100.0).contains(&percent));
+    let known = ["min", "mean", "max"].contains(&quantile)
+        || percentile.is_some_and(|percent| (0.0..=100.0).contains(&percent));
     known.then_some(ValueKind::Duration)
 }
 

@@ -9,7 +9,7 @@ use crate::conformance::{self, Planned};
 use crate::load;
 use crate::results::Burn;
 use crate::results::outcome::Exit;
-use crate::suite::environment::Target;
+use crate::suite::environment::{Environment, Target};
 
 use super::args::{Color, PlanArgs};
 use super::plan::{self, Chosen, Refused};
@@ -45,18 +45,27 @@ pub fn plan(args: &PlanArgs, _: Color) -> Result<Exit, Refused> {
 
 fn heading(chosen: &Chosen) -> String {
     let environment = &chosen.environment;
-    let mut text = format!(
-        "  Plan for {} · env {} · nothing is sent\n\n  endpoint    ",
+    format!(
+        "  Plan for {} · env {} · nothing is sent\n\n  endpoint    {}\n  guard       {}\n\n",
         chosen.suite.file.name(),
-        environment.name
-    );
-    text.push_str(&match &environment.target {
-        Target::Mock(_) => format!("the embedded mock{}", chosen.dialect.refresh().path),
+        environment.name,
+        endpoint(chosen),
+        guard(environment),
+    )
+}
+
+fn endpoint(chosen: &Chosen) -> String {
+    match &chosen.environment.target {
+        Target::Mock(_) => format!("the embedded mock, {}", chosen.dialect.refresh().path),
         Target::RunningMock { .. } => "a mock that already runs".to_owned(),
-        Target::Url(url) => url.as_plain().unwrap_or_else(|| "from the environment".to_owned()),
-    });
-    text.push_str("\n  guard       ");
-    text.push_str(&match &environment.guard {
+        Target::Url(url) => {
+            url.as_plain().unwrap_or_else(|| "named by a variable of the environment".to_owned())
+        }
+    }
+}
+
+fn guard(environment: &Environment) -> String {
+    match &environment.guard {
         None if matches!(environment.target, Target::Url(_)) => {
             "none: nothing can be sent without one".to_owned()
         }
@@ -68,9 +77,7 @@ fn heading(chosen: &Chosen) -> String {
             guard.requests.map_or("without limit".to_owned(), |limit| limit.to_string()),
             if guard.destructive { "yes" } else { "no" }
         ),
-    });
-    text.push_str("\n\n");
-    text
+    }
 }
 
 fn rows(chosen: &Chosen, planned: &[Planned]) -> Vec<Row> {
@@ -119,7 +126,7 @@ fn total(rows: &[Row]) -> Row {
 fn table(rows: &[Row], total: &Row) -> String {
     let widest = rows.iter().map(|row| row.what.chars().count()).max().unwrap_or(0).clamp(10, 44);
     let line = |row: &Row| {
-        let seconds = row.about.as_secs_f64().ceil() as u64;
+        let seconds = row.about.as_millis().div_ceil(1000);
         format!(
             "  {:<11} {:<widest$} {:>10} {:>8} {:>14} {:>6}:{:02}\n",
             row.name,
@@ -135,7 +142,9 @@ fn table(rows: &[Row], total: &Row) -> String {
         "  {:<11} {:<widest$} {:>10} {:>8} {:>14} {:>9}\n",
         "", "", "requests", "chains", "families lost", "about"
     );
-    rows.iter().for_each(|row| text.push_str(&line(row)));
+    for row in rows {
+        text.push_str(&line(row));
+    }
     let _ = writeln!(text, "  {}", "-".repeat(widest + 56));
     text.push_str(&line(total));
     text.push('\n');

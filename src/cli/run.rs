@@ -244,7 +244,7 @@ async fn books(ready: &Ready, found: &Found) -> Option<Books> {
     Some(Books {
         client_granted: counted.granted + book(|load| load.book.granted),
         server_granted: server.granted,
-        client_refused: counted.refused + book(|load| load.answered_not_granted()),
+        client_refused: counted.refused + book(LoadResult::answered_not_granted),
         server_refused: server.refused,
         client_unanswered: counted.unanswered + book(|load| load.book.unanswered),
     })

@@ -102,12 +102,11 @@ impl Making<'_> {
             let slot = scope.slot(slot)?;
             let good = self.good.get(&slot).map(Token::expose);
             let content = content(made, good, codec, &scope, rng)?;
-            match content.as_text() {
-                Some(text) => sent.insert(slot, Token::new(text)),
-                None => {
-                    odd.insert(slot, content);
-                    sent.insert(slot, Token::new(placeholder(slot)))
-                }
+            if let Some(text) = content.as_text() {
+                sent.insert(slot, Token::new(text))
+            } else {
+                odd.insert(slot, content);
+                sent.insert(slot, Token::new(placeholder(slot)))
             };
         }
         for slot in &self.changes.without {
@@ -318,7 +317,7 @@ fn forgery(forge: &Forge, scope: &Scope<'_>) -> Result<Forgery, String> {
 /// The member that carries a slot and nothing else.
 pub(super) fn member_of(body: &[(String, Shape)], slot: Slot) -> Option<String> {
     body.iter().find_map(|(name, shape)| match shape {
-        Shape::Text(text) if text.0.iter().any(|part| *part == TextPart::Slot(slot)) => Some(name.clone()),
+        Shape::Text(text) if text.0.contains(&TextPart::Slot(slot)) => Some(name.clone()),
         Shape::Text(_) => None,
         Shape::Object(members) => member_of(members, slot),
     })

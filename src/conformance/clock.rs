@@ -82,7 +82,7 @@ pub(super) fn impatient(time: Duration, patience: Duration) -> String {
 pub(super) fn spoken(time: Duration) -> String {
     let seconds = time.as_secs();
     let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
-    match units.into_iter().find(|(size, _)| seconds >= *size && seconds % size == 0) {
+    match units.into_iter().find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size)) {
         Some((size, unit)) => format!("{} {unit}", seconds / size),
         None if seconds > 0 => format!("{:.1} s", time.as_secs_f64()),
         None => format!("{} ms", time.as_millis()),
@@ -106,7 +106,7 @@ mod tests {
     async fn a_clock_that_cannot_be_moved_waits_no_longer_than_its_patience() {
         let clock = Clock::new(None, Duration::from_millis(50));
         assert_eq!(clock.pass(Duration::from_millis(5), &Stop::default()).await, Ok(()));
-        let refused = clock.pass(Duration::from_secs(60), &Stop::default()).await;
+        let refused = clock.pass(Duration::from_mins(1), &Stop::default()).await;
         assert!(matches!(refused, Err(NoTime::Cannot(why)) if why.contains("patience")));
     }
 }

@@ -220,9 +220,8 @@ fn xml(tree: &Tree, name: &str, redaction: &Redaction, out: &mut String) {
 /// The text of a showable member, the name of a secret, or kind, length and fingerprint.
 fn leaf(text: &str, name: &str, redaction: &Redaction) -> String {
     let shown = redaction.text(text);
-    if shown.starts_with('‹') && shown.ends_with('›') && shown != text {
-        shown
-    } else if redaction.may_show(name) || text.is_empty() {
+    let is_named = shown.starts_with('‹') && shown.ends_with('›') && shown != text;
+    if is_named || redaction.may_show(name) || text.is_empty() {
         shown
     } else {
         format!("‹{}›", redaction.described(text).replace(['‹', '›'], ""))

@@ -73,14 +73,6 @@ impl Redaction {
         redaction
     }
 
-    /// The same with one more secret.
-    #[cfg(test)]
-    #[must_use]
-    pub fn and(mut self, label: &str, value: &str) -> Redaction {
-        self.add(label, true, Token::new(value));
-        self
-    }
-
     fn add_slots(&mut self, slots: &Slots, prefix: &str) {
         for (slot, value) in slots.iter().filter(|(slot, _)| slot.is_secret()) {
             let name = format!("{prefix}{}", self.slot_name(*slot));

@@ -763,7 +763,7 @@ fn presented(
     let age = chain.pairs.iter().rev().position(|pair| pair.refresh.as_ref() == refresh);
     match (changed.as_slice(), age) {
         ([], Some(0)) if call.pair == PairUse::Current || same_access(chain, good) => Presented::Current,
-        ([], Some(0)) | ([Slot::Access], Some(0)) => Presented::Mixed,
+        ([] | [Slot::Access], Some(0)) => Presented::Mixed,
         ([], Some(age)) => Presented::Old(age),
         _ => Presented::Else,
     }
@@ -814,27 +814,29 @@ fn shown(court: &Court, witnesses: &[Arc<Taken>], miss: &Miss) -> Shown {
     (evidences.collect(), again)
 }
 
+/// Whether one of the templates in `value` is such.
+fn made(value: &Made, template: &impl Fn(&Template) -> bool) -> bool {
+    match value {
+        Made::Text(text) | Made::Raw(text) => template(text),
+        Made::Join(values) => values.iter().any(|value| made(value, template)),
+        Made::Forge(forge) => forge.claims.iter().chain(&forge.head).any(|(_, value)| template(value)),
+        Made::Null
+        | Made::Hex(_)
+        | Made::Flip(_)
+        | Made::Recase
+        | Made::Trim(_)
+        | Made::Spell
+        | Made::Like(_)
+        | Made::Words(_)
+        | Made::Filler(_)
+        | Made::Nest(_) => false,
+    }
+}
+
 fn mentions_callback(changes: &Changes) -> bool {
     let template = |template: &Template| {
         template.parts.iter().any(|part| matches!(part, Part::Reference(Reference::Callback)))
     };
-    fn made(value: &Made, template: &impl Fn(&Template) -> bool) -> bool {
-        match value {
-            Made::Text(text) | Made::Raw(text) => template(text),
-            Made::Join(values) => values.iter().any(|value| made(value, template)),
-            Made::Forge(forge) => forge.claims.iter().chain(&forge.head).any(|(_, value)| template(value)),
-            Made::Null
-            | Made::Hex(_)
-            | Made::Flip(_)
-            | Made::Recase
-            | Made::Trim(_)
-            | Made::Spell
-            | Made::Like(_)
-            | Made::Words(_)
-            | Made::Filler(_)
-            | Made::Nest(_) => false,
-        }
-    }
     changes.set.iter().any(|(_, value)| made(value, &template))
         || changes.body.iter().any(|value| made(value, &template))
         || changes.headers.iter().flat_map(|(_, values)| values).any(|value| made(value, &template))

@@ -1,5 +1,7 @@
 //! One test binary: real sockets, files and the binary itself. Everything purer is tested beside its code.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod chains;
 mod cli;
 mod codec;

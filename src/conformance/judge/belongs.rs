@@ -72,7 +72,7 @@ fn pair(claim: &str, place: &FieldPlace, expected: &str, taken: &Taken, bench: &
         return Judgement::Untold("there is no refresh token to pair with".to_owned());
     };
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, refresh.expose().as_bytes());
-    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect();
     let writings = [
         refresh.expose().to_owned(),
         hex,
@@ -88,4 +88,8 @@ fn pair(claim: &str, place: &FieldPlace, expected: &str, taken: &Taken, bench: &
     } else {
         Judgement::Untold(format!("what stands at {} is in no known writing", named(place)))
     }
+}
+
+fn hex_digit(half: u8) -> char {
+    char::from_digit(u32::from(half), 16).expect("half a byte is below sixteen")
 }

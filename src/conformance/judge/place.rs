@@ -101,7 +101,7 @@ impl Probe<'_> {
         }
     }
 
-    fn fails(&self, expected: String, found: &Found) -> Judgement {
+    fn fails(&self, expected: &str, found: &Found) -> Judgement {
         let mark = found.text().filter(|text| !text.is_empty()).unwrap_or_default();
         Judgement::fails(format!("{} {expected}", named(self.place)), self.describe(found)).marking([mark])
     }
@@ -110,7 +110,7 @@ impl Probe<'_> {
         match self.text(wanted) {
             Err(judgement) => judgement,
             Ok(wanted) if found.text().as_deref() == Some(wanted.as_str()) => Judgement::Holds,
-            Ok(wanted) => self.fails(self.show(&wanted), found),
+            Ok(wanted) => self.fails(&self.show(&wanted), found),
         }
     }
 
@@ -118,7 +118,7 @@ impl Probe<'_> {
         match self.text(unwanted) {
             Err(judgement) => judgement,
             Ok(unwanted) if found.text().as_deref() == Some(unwanted.as_str()) => {
-                self.fails(format!("other than {}", self.show(&unwanted)), found)
+                self.fails(&format!("other than {}", self.show(&unwanted)), found)
             }
             Ok(_) => Judgement::Holds,
         }
@@ -134,7 +134,7 @@ impl Probe<'_> {
         }
         match found.text() {
             Some(text) if words.contains(&text) => Judgement::Holds,
-            Some(_) | None => self.fails(format!("one of {}", either(&words)), found),
+            Some(_) | None => self.fails(&format!("one of {}", either(&words)), found),
         }
     }
 
@@ -145,8 +145,8 @@ impl Probe<'_> {
         let matches = found.text().is_some_and(|text| pattern.is_match(&text));
         match (matches, wanted) {
             (true, true) | (false, false) => Judgement::Holds,
-            (false, true) => self.fails(format!("like `{}`", pattern.as_str()), found),
-            (true, false) => self.fails(format!("unlike `{}`", pattern.as_str()), found),
+            (false, true) => self.fails(&format!("like `{}`", pattern.as_str()), found),
+            (true, false) => self.fails(&format!("unlike `{}`", pattern.as_str()), found),
         }
     }
 
@@ -173,7 +173,7 @@ impl Probe<'_> {
             return Judgement::Holds;
         }
         let word = Kind::ALL.iter().find(|(candidate, _)| *candidate == kind).map_or("", |(_, word)| word);
-        self.fails(word.to_owned(), found)
+        self.fails(word, found)
     }
 
     fn is_xml(&self) -> bool {

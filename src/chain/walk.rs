@@ -1,6 +1,6 @@
 //! A chain under load: only its current pair, on a connection of its own.
 //!
-//! The custody rule is that of [`Chain`](super::Chain): a token leaves by [`Walk::spend`], at most once, and a
+//! The custody rule is that of `Chain`: a token leaves by [`Walk::spend`], at most once, and a
 //! walk whose token may have been spent without a successor is over. What is over is replaced by a fresh
 //! chain, never sent again.
 

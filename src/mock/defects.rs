@@ -184,15 +184,13 @@ mod tests {
             Home::Server => &["server.rs"],
         };
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mock");
+        let mut open: Vec<_> = files.iter().map(|file| root.join(file)).collect();
         let mut code = String::new();
-        for file in files {
-            let path = root.join(file);
-            let paths = match std::fs::read_dir(&path) {
-                Ok(entries) => entries.map(|entry| entry.unwrap().path()).collect(),
-                Err(_) => vec![path],
-            };
-            for path in paths.iter().filter(|path| path.file_name().is_none_or(|name| name != "tests.rs")) {
-                let text = std::fs::read_to_string(path).unwrap();
+        while let Some(path) = open.pop() {
+            if let Ok(entries) = std::fs::read_dir(&path) {
+                open.extend(entries.map(|entry| entry.unwrap().path()));
+            } else if path.file_name().is_none_or(|name| name != "tests.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
                 code.push_str(text.split("#[cfg(test)]").next().unwrap_or_default());
             }
         }

@@ -4,7 +4,7 @@
 //! behavior, so one set of types serves both. Holds fingerprints, never tokens; computes nothing from the
 //! clock. Times are microseconds in integers with the unit in the name, shares are 0 to 1.
 //!
-//! [`event`] is the narration while it happens, [`latency`] the histograms, [`file`] reading and writing,
+//! [`event`] is the narration while it happens, [`latency`] the histograms, [`mod@file`] reading and writing,
 //! [`outcome`] the verdict on the whole: headline, reason and exit code come from there and nowhere else;
 //! [`tally`] counts, [`wording`] is how figures are written.
 

@@ -6,6 +6,9 @@ use super::{Comparison, Function, Mistake, Node, Operator, Value};
 /// More than any condition needs; it bounds the depth of the tree as well.
 const MOST_TOKENS: usize = 400;
 
+/// Deeper than any condition needs; each level is a round of the whole grammar on the stack.
+const DEEPEST: usize = 40;
+
 /// A part of an expression with its byte range.
 pub(super) struct Tree {
     pub(super) branch: Branch,
@@ -51,6 +54,10 @@ pub(super) fn tree(text: &str) -> Result<Tree, Vec<Mistake>> {
         let message = format!("more than {MOST_TOKENS} words in one expression");
         return Err(vec![mistake(0, text.len(), message, None)]);
     }
+    if let Some(spot) = too_deep(&lexer.tokens) {
+        let message = format!("more than {DEEPEST} brackets inside each other");
+        return Err(vec![mistake(spot.start, spot.end, message, None)]);
+    }
     let mut parser = Parser { text, tokens: &lexer.tokens, next: 0 };
     let parsed = parser.whole();
     let mut mistakes = lexer.mistakes;
@@ -65,6 +72,19 @@ pub(super) fn tree(text: &str) -> Result<Tree, Vec<Mistake>> {
             Err(mistakes)
         }
     }
+}
+
+/// The first bracket beyond the bound.
+fn too_deep(tokens: &[Spot]) -> Option<&Spot> {
+    let mut depth = 0usize;
+    tokens.iter().find(|spot| {
+        match spot.token {
+            Token::Open | Token::OpenList => depth += 1,
+            Token::Close | Token::CloseList => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
 }
 
 fn mistake(start: usize, end: usize, message: impl Into<String>, patch: Option<&str>) -> Mistake {

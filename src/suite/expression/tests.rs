@@ -166,7 +166,9 @@ proptest::proptest! {
     }
 
     #[test]
-    fn deep_nesting_is_bounded(depth in 0usize..100_000) {
+    fn deep_nesting_is_bounded(depth in proptest::prop_oneof![0usize..500, 500usize..100_000]) {
         drop(Expression::parse(&"(".repeat(depth)));
+        drop(Expression::parse(&"not ".repeat(depth)));
+        drop(Expression::parse(&format!("{}a{}", "(".repeat(depth), ")".repeat(depth))));
     }
 }

@@ -226,10 +226,12 @@ impl Means<'_> {
         }
         let set = changes.set.iter().map(|(slot, _)| slot);
         for slot in set.chain(&changes.without) {
-            if let Some(slot) = slot_of(slot, cell)
-                && !self.dialect.slots.contains(&slot)
-            {
+            let Some(slot) = slot_of(slot, cell) else { continue };
+            if !self.dialect.slots.contains(&slot) {
                 return Err(not_applicable(format!("the dialect has no slot `{}`", slot.word())));
+            }
+            if !speech.carries(slot) {
+                return Err(not_applicable(format!("the call carries no `{}`", slot.word())));
             }
         }
         if changes.auth.is_some() && speech.auth.is_empty() {

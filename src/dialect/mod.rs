@@ -115,6 +115,20 @@ pub struct Speech {
 }
 
 impl Speech {
+    /// Whether a call of the operation carries the slot anywhere.
+    pub fn carries(&self, slot: Slot) -> bool {
+        fn member(shape: &Shape, slot: Slot) -> bool {
+            match shape {
+                Shape::Text(text) => text.names(slot),
+                Shape::Object(members) => members.iter().any(|(_, inner)| member(inner, slot)),
+            }
+        }
+        let framed = self.query.iter().chain(&self.headers).any(|(_, text)| text.names(slot));
+        let mut bodies = self.accepts.values().flat_map(|accepts| &accepts.body);
+        let authenticates = !self.auth.is_empty() && matches!(slot, Slot::Client | Slot::ClientSecret);
+        framed || authenticates || bodies.any(|(_, shape)| member(shape, slot))
+    }
+
     /// The format that a word names: a format's own name, or one of its media types (then that type).
     /// Answers the format's name, its description and the media type to send.
     pub fn format(&self, word: &str) -> Option<(&str, &Accepts, String)> {
@@ -131,6 +145,13 @@ impl Speech {
 /// Text with slots in it: `Bearer $access`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Text(pub Vec<TextPart>);
+
+impl Text {
+    /// Whether the slot stands in it.
+    fn names(&self, slot: Slot) -> bool {
+        self.0.contains(&TextPart::Slot(slot))
+    }
+}
 
 /// A piece of a [`Text`].
 #[derive(Clone, Debug, PartialEq)]

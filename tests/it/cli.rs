@@ -402,3 +402,16 @@ fn the_readme_lists_the_exit_codes() {
         assert!(readme.contains(code), "the README does not list {code}");
     }
 }
+
+#[test]
+fn the_sample_page_is_what_its_run_file_draws() {
+    let bench = Bench::new();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/sample");
+    let run = sample.join("run.json");
+    exits_with(&bench.assay(&["report", run.to_str().unwrap(), "--out", "again"]), 0);
+    for name in ["report.html", "junit.xml", "summary.md"] {
+        let kept = std::fs::read_to_string(sample.join(name)).unwrap();
+        let drawn = std::fs::read_to_string(bench.path("again").join(name)).unwrap();
+        assert!(kept == drawn, "reports/sample/{name} is stale: `assay report reports/sample/run.json` draws it");
+    }
+}

@@ -23,6 +23,7 @@ use assay::suite::profile::{Model, Profile, Stage};
 
 /// A mock, and everything that a load of it needs.
 struct Bench {
+    _alone: std::sync::MutexGuard<'static, ()>,
     mock: MockServer,
     ground: Ground,
 }
@@ -41,6 +42,7 @@ impl Bench {
     }
 
     fn speaking(dialect: &str, spec: MockSpec, timeout: Duration) -> Bench {
+        let alone = super::alone();
         let dialect: Dialect = builtin(dialect).unwrap();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let mock = MockServer::start(MockOptions {
@@ -67,7 +69,7 @@ impl Bench {
         let dialect = Arc::new(dialect);
         let source = Arc::new(Source::login(Arc::clone(&client), Arc::clone(&dialect)));
         let key = FingerprintKey::new(3, 5);
-        Bench { mock, ground: Ground { client, dialect, source, identities, key, seed: 7 } }
+        Bench { _alone: alone, mock, ground: Ground { client, dialect, source, identities, key, seed: 7 } }
     }
 
     async fn run(&self, profile: &Profile) -> LoadResult {
@@ -305,7 +307,7 @@ async fn chains_that_are_refused_are_replaced_until_there_are_no_more() {
 async fn an_endpoint_that_is_gone_is_a_class_of_errors_and_not_a_hang() {
     let bench = Bench::new(MockSpec { latency: MockLatency::Constant(ms(5)), ..spec() });
     let profile = Profile { max_wait: ms(200), ..open(100.0, ms(1500), 4) };
-    let Bench { mock, ground } = bench;
+    let Bench { _alone, mock, ground } = bench;
     let (narrator, heard) = Narrator::new();
     let ending = async {
         tokio::time::sleep(ms(700)).await;
@@ -347,6 +349,7 @@ async fn the_two_books_agree_at_full_size() {
     bench.agrees(&result);
     println!("open: {:?} {:?} {:?}", result.book, result.response.quantiles_us, result.untrusted);
     println!("slip {:?}", result.slip.quantiles_us);
+    drop(bench);
     let bench = Bench::new(spec());
     let result = bench.run(&closed(64, Duration::from_secs(10))).await;
     bench.agrees(&result);

@@ -412,6 +412,9 @@ fn the_sample_page_is_what_its_run_file_draws() {
     for name in ["report.html", "junit.xml", "summary.md"] {
         let kept = std::fs::read_to_string(sample.join(name)).unwrap();
         let drawn = std::fs::read_to_string(bench.path("again").join(name)).unwrap();
-        assert!(kept == drawn, "reports/sample/{name} is stale: `assay report reports/sample/run.json` draws it");
+        assert!(
+            kept == drawn,
+            "reports/sample/{name} is stale: `assay report reports/sample/run.json` draws it"
+        );
     }
 }

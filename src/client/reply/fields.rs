@@ -20,8 +20,9 @@ pub(super) struct Places<'a> {
     pub(super) speech: Option<&'a Speech>,
 }
 
-/// A field's place may name another field, such as `access#exp`; no dialect goes deeper than this.
-const DETOURS_MAX: u8 = 3;
+/// A field's place may name another field: `issued` at `access#iat` is a field, its claim, the token's field and
+/// its path. No dialect goes deeper than this.
+const DETOURS_MAX: u8 = 4;
 
 impl Places<'_> {
     /// What stands at `place`.

@@ -304,6 +304,14 @@ fn seconds_count_from_the_answer_on() {
 }
 
 #[test]
+fn a_field_may_be_a_claim_of_another_field() {
+    let oauth2 = builtin("oauth2").unwrap();
+    let body = format!(r#"{{"access_token":"{}","token_type":"Bearer"}}"#, jwt(r#"{"iat":1714982489}"#));
+    let reply = read(&oauth2, Operation::Refresh, Arc::new(answer(200, Some("application/json"), body)));
+    stands(&reply, &oauth2, "issued", &Found::Number("1714982489".to_owned()));
+}
+
+#[test]
 fn the_text_of_a_body_is_there_whatever_its_type() {
     let dialect = builtin("pfms").unwrap();
     let text = |label, body: &[u8]| {

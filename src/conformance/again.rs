@@ -22,7 +22,7 @@ pub(super) fn curl(
         return None;
     }
     let variables = variables(taken, environment);
-    let mut words = vec!["curl -sS --path-as-is".to_owned()];
+    let mut words = vec!["curl -sSg --path-as-is".to_owned()];
     let is_post = request.method == "POST" && request.body.is_some();
     if !is_post && (request.method != "GET" || request.body.is_some()) {
         // HEAD by -X waits for a body that never comes.

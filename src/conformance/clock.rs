@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::client::side::Control;
 use crate::results::event::Stop;
@@ -15,6 +15,8 @@ pub(super) struct Clock {
     patience: Duration,
     began_at: Instant,
     moved_ms: AtomicU64,
+    /// How far the endpoint's clock was ahead of ours when the run began.
+    ahead: SignedDuration,
 }
 
 /// Why time did not pass.
@@ -27,9 +29,19 @@ pub(super) enum NoTime {
 }
 
 impl Clock {
-    /// A clock that can be moved if there is a control port.
-    pub fn new(control: Option<Control>, patience: Duration) -> Clock {
-        Clock { control, patience, began_at: Instant::now(), moved_ms: AtomicU64::new(0) }
+    /// A clock that can be moved if there is a control port. An earlier run may have moved it already.
+    pub async fn start(control: Option<Control>, patience: Duration) -> Clock {
+        let theirs = match &control {
+            Some(control) => control.now().await.ok(),
+            None => None,
+        };
+        Clock {
+            control,
+            patience,
+            began_at: Instant::now(),
+            moved_ms: AtomicU64::new(0),
+            ahead: theirs.map_or(SignedDuration::ZERO, |now| now.duration_since(Timestamp::now())),
+        }
     }
 
     /// Time since the run began, as the endpoint sees it.
@@ -37,10 +49,11 @@ impl Clock {
         self.began_at.elapsed() + Duration::from_millis(self.moved_ms.load(Ordering::Relaxed))
     }
 
-    /// The endpoint's time, if its clock was right when the run began.
+    /// The endpoint's time; ours where it cannot be asked.
     pub fn now(&self) -> Timestamp {
         let moved = Duration::from_millis(self.moved_ms.load(Ordering::Relaxed));
-        Timestamp::now().checked_add(moved).unwrap_or(Timestamp::MAX)
+        let now = Timestamp::now().checked_add(self.ahead).unwrap_or(Timestamp::MAX);
+        now.checked_add(moved).unwrap_or(Timestamp::MAX)
     }
 
     /// Lets `time` pass.
@@ -104,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_clock_that_cannot_be_moved_waits_no_longer_than_its_patience() {
-        let clock = Clock::new(None, Duration::from_millis(50));
+        let clock = Clock::start(None, Duration::from_millis(50)).await;
         assert_eq!(clock.pass(Duration::from_millis(5), &Stop::default()).await, Ok(()));
         let refused = clock.pass(Duration::from_mins(1), &Stop::default()).await;
         assert!(matches!(refused, Err(NoTime::Cannot(why)) if why.contains("patience")));

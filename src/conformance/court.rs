@@ -37,11 +37,11 @@ pub(super) struct Court {
 
 impl Court {
     /// Opens the session; `running` are the checks that will run.
-    pub fn new(ground: &Ground, running: &[usize]) -> Court {
+    pub async fn start(ground: &Ground, running: &[usize]) -> Court {
         let redaction =
             Redaction::new(ground.key, ground.is_mock, Arc::clone(&ground.dialect), &ground.identities);
         Court {
-            clock: Clock::new(ground.control.clone(), ground.environment.patience),
+            clock: Clock::start(ground.control.clone(), ground.environment.patience).await,
             always: Mutex::new(Always::of(&ground.suite, running)),
             ground: ground.clone(),
             redaction,

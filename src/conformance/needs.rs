@@ -108,8 +108,7 @@ impl Means<'_> {
         if let Standing::Skip { reason, .. } = &check.standing {
             return Err(skipped(reason.clone()));
         }
-        self.when(check)?;
-        self.operations(check)?;
+        self.spoken(check)?;
         self.sets(check)?;
         let mut cells = Vec::new();
         let mut first = None;
@@ -124,6 +123,9 @@ impl Means<'_> {
         if let (true, Some(need)) = (cells.is_empty(), first) {
             return Err(need);
         }
+        // What is for other dialects is not counted, so that is settled before anything is skipped.
+        self.when(check)?;
+        self.offered(check)?;
         for need in check.chains.values() {
             self.chain(need)?;
         }
@@ -149,18 +151,22 @@ impl Means<'_> {
         }
     }
 
-    fn operations(&self, check: &Check) -> Outcome {
-        for (_, call) in calls(check) {
-            let word = call.operation.word();
-            let Some(speech) = self.dialect.operation(call.operation) else {
-                return Err(not_applicable(format!("the dialect has no `{word}`")));
-            };
+    fn spoken(&self, check: &Check) -> Outcome {
+        let unknown = calls(check).find(|(_, call)| self.dialect.operation(call.operation).is_none());
+        unknown.map_or(Ok(()), |(_, call)| {
+            Err(not_applicable(format!("the dialect has no `{}`", call.operation.word())))
+        })
+    }
+
+    fn offered(&self, check: &Check) -> Outcome {
+        let missing = calls(check).find(|(_, call)| {
+            let documented = self.dialect.operation(call.operation).is_some_and(|speech| speech.documented);
             let offered = is_mock(self.environment) || self.environment.offers.contains(&call.operation);
-            if !speech.documented && !offered {
-                return Err(skipped(format!("the environment does not offer `{word}`")));
-            }
-        }
-        Ok(())
+            !documented && !offered
+        });
+        missing.map_or(Ok(()), |(_, call)| {
+            Err(skipped(format!("the environment does not offer `{}`", call.operation.word())))
+        })
     }
 
     /// Places that set claims compare.
@@ -231,7 +237,7 @@ impl Means<'_> {
                 return Err(not_applicable(format!("the dialect has no slot `{}`", slot.word())));
             }
             if !speech.carries(slot) {
-                return Err(not_applicable(format!("the call carries no `{}`", slot.word())));
+                return Err(not_applicable(format!("this call carries no `{}`", slot.word())));
             }
         }
         if changes.auth.is_some() && speech.auth.is_empty() {

@@ -246,10 +246,15 @@ static JWT: LazyLock<Regex> = LazyLock::new(|| {
 static OPAQUE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[A-Za-z0-9_+/=-]{32,}").expect("the pattern is constant"));
 
-/// Upper case, lower case and digits, well mixed.
+/// Upper case, lower case and digits, well mixed between two slashes: a path is none.
 fn looks_random(text: &str) -> bool {
-    let has = |wanted: fn(&char) -> bool| text.chars().filter(wanted).count() >= 3;
-    has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit)
+    text.split('/').any(|part| {
+        let has = |wanted: fn(&char) -> bool| part.chars().filter(wanted).count() >= 3;
+        part.len() >= 12
+            && has(char::is_ascii_uppercase)
+            && has(char::is_ascii_lowercase)
+            && has(char::is_ascii_digit)
+    })
 }
 
 /// A secret as it may be written: raw, percent-encoded, escaped for JSON and XML, in base64 at any offset.

@@ -39,7 +39,7 @@ struct Done {
 pub(super) async fn run(ground: &Ground, only: &[String], narrator: &Narrator, stop: &Stop) -> Outcome {
     let sorted = sort(ground, only);
     let indexes: Vec<usize> = sorted.running.iter().map(|(index, _)| *index).collect();
-    let court = Arc::new(Court::new(ground, &indexes));
+    let court = Arc::new(Court::start(ground, &indexes).await);
     let opened = u64::from(ground.source.opened());
     let mut slots: Vec<Option<CheckResult>> = ground.suite.checks.iter().map(|_| None).collect();
     for (index, reason) in &sorted.skipped {

@@ -12,7 +12,7 @@ use super::judge::{Judgement, Miss};
 const KINDS_MAX: usize = 3;
 
 /// So many cells are named.
-const CELLS_MAX: usize = 4;
+pub(super) const CELLS_MAX: u32 = 4;
 
 /// Which claim of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -128,7 +128,7 @@ impl ClaimTally {
         if let Some(failed) = self.kinds.iter_mut().find(same) {
             failed.times += 1;
             if let Some(cell) = cell
-                && failed.cells.len() < CELLS_MAX
+                && failed.cells.len() < CELLS_MAX as usize
                 && !failed.cells.iter().any(|known| known == cell)
             {
                 failed.cells.push(cell.to_owned());

@@ -203,25 +203,20 @@ fn notes(policy: &Policy, claim: &ClaimTally, failed: &Failed, further: u32) -> 
     notes
 }
 
-/// `type=form, accept=text/xml; the other 19 of 20 hold`
+/// `type=form, accept=text/xml; 19 of 20 hold`
 fn place_of(failed: &Failed, claim: &ClaimTally) -> Option<String> {
-    if claim.judged < 2 && failed.cells.is_empty() {
-        return None;
-    }
-    let cells = match failed.cells.as_slice() {
-        [] => None,
-        [one] => Some(one.clone()),
-        some => Some(some.join(" · ")),
-    };
     let held = claim.judged - claim.failed;
-    let rest = match (claim.judged, held) {
-        (0 | 1, _) => None,
-        (all, 0) => Some(format!("all {all}")),
-        (all, held) => Some(format!("the other {held} of {all} hold")),
-    };
-    match (cells, rest) {
-        (Some(cells), Some(rest)) => Some(format!("{cells}; {rest}")),
-        (cells, rest) => cells.or(rest),
+    let mut cells = failed.cells.join(" · ");
+    // Rounds fail in one cell again and again; only further cells are worth a word.
+    let named = u32::try_from(failed.cells.len()).unwrap_or(u32::MAX);
+    if !cells.is_empty() && failed.times > named && named >= super::tally::CELLS_MAX {
+        cells.push_str(" and more");
+    }
+    match (cells.is_empty(), claim.judged) {
+        (true, 0 | 1) => None,
+        (false, 0 | 1) => Some(cells),
+        (true, all) => Some(format!("{held} of {all} hold")),
+        (false, all) => Some(format!("{cells}; {held} of {all} hold")),
     }
 }
 

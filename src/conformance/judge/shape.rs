@@ -33,7 +33,7 @@ fn judge(aspect: Aspect, part: Option<&str>, answer: &Reply, taken: &Taken, benc
         Aspect::Layers => layers(answer, taken, bench),
         Aspect::Known => known(answer, taken, bench),
         Aspect::Root => declared(answer, taken, bench, root),
-        Aspect::Nulls => declared(answer, taken, bench, nulls),
+        Aspect::Nulls => declared(answer, taken, bench, |_, document| nulls(answer, document)),
         Aspect::Names | Aspect::Only | Aspect::Kinds | Aspect::Order => {
             declared(answer, taken, bench, |answers, document| in_part(aspect, part, answers, document))
         }
@@ -310,26 +310,35 @@ fn xml_root(xml: &XmlAnswer, found: &XmlDocument) -> Judgement {
     }
 }
 
-/// Null is the format's own: never a word, and nil only in its own namespace (then the reader sees it).
-fn nulls(answers: &Answers, document: &Document) -> Judgement {
-    if let Some(place) = null_word(document.tree(), "") {
+/// Null is the format's own: never a word, and in XML nil of the schema's namespace, which alone is read as null.
+fn nulls(answer: &Reply, document: &Document) -> Judgement {
+    if let Some((place, word)) = null_word(document.tree(), "") {
         let own = if is_xml(document) { "`i:nil`" } else { "`null`" };
-        let word = walk(document.tree(), &place).map_or_else(String::new, |tree| match tree {
-            Tree::Text(text) => text.clone(),
-            _ => String::new(),
-        });
-        return Judgement::fails(format!("null at `{place}` written as {own}"), format!("the text `{word}`"))
+        let expected = format!("null at `{place}` written as {own}");
+        return Judgement::fails(expected, format!("the text `{word}`"))
             .marking([format!(">{word}<"), format!("\"{word}\"")]);
     }
-    let _ = answers;
+    let marked = answer.text().map_or(0, |text| text.matches(":nil=\"true\"").count());
+    if is_xml(document) && marked > count_nulls(document.tree()) {
+        return Judgement::fails("`i:nil` in the namespace of XML Schema instances", "nil in another");
+    }
     Judgement::Holds
 }
 
+fn count_nulls(tree: &Tree) -> usize {
+    match tree {
+        Tree::Null => 1,
+        Tree::Object(members) => members.iter().map(|(_, value)| count_nulls(value)).sum(),
+        Tree::List(items) => items.iter().map(count_nulls).sum(),
+        Tree::Text(_) | Tree::Number(_) | Tree::Flag(_) => 0,
+    }
+}
+
 /// The first leaf that spells null as a word.
-fn null_word(tree: &Tree, path: &str) -> Option<String> {
+fn null_word<'a>(tree: &'a Tree, path: &str) -> Option<(String, &'a str)> {
     match tree {
         Tree::Text(text) if matches!(text.as_str(), "null" | "NULL" | "Null" | "nil" | "None") => {
-            Some(path.to_owned())
+            Some((path.to_owned(), text))
         }
         Tree::Object(members) => {
             members.iter().find_map(|(name, value)| null_word(value, &format!("{path}/{name}")))

@@ -1,5 +1,6 @@
 //! Checks against the mock.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,7 +107,8 @@ impl Bench {
 fn told(check: &CheckResult) -> String {
     let mut text = format!("{} {:?}\n", check.id, check.verdict);
     for finding in &check.findings {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "  {:?} {}: expected {}, found {} ({:?} of {:?})\n    {:?}\n",
             finding.strength,
             finding.claim,
@@ -115,11 +117,11 @@ fn told(check: &CheckResult) -> String {
             finding.cell,
             finding.times,
             finding.notes
-        ));
+        );
         for evidence in &finding.evidence {
-            text.push_str(&format!("    > {}\n    < {}\n", evidence.sent, evidence.received));
+            let _ = write!(text, "    > {}\n    < {}\n", evidence.sent, evidence.received);
         }
-        text.push_str(&format!("    {:?}\n", finding.again));
+        let _ = writeln!(text, "    {:?}", finding.again);
     }
     text
 }
@@ -488,7 +490,7 @@ OWN-02:
       must: granted
 ";
 
-fn strict() -> assay::suite::policy::Policy {
+fn strict() -> suite::policy::Policy {
     shipped("pfms").policy
 }
 

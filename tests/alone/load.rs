@@ -307,7 +307,7 @@ async fn chains_that_are_refused_are_replaced_until_there_are_no_more() {
 async fn an_endpoint_that_is_gone_is_a_class_of_errors_and_not_a_hang() {
     let bench = Bench::new(MockSpec { latency: MockLatency::Constant(ms(5)), ..spec() });
     let profile = Profile { max_wait: ms(200), ..open(100.0, ms(1500), 4) };
-    let Bench { _alone, mock, ground } = bench;
+    let Bench { mock, ground, .. } = bench;
     let (narrator, heard) = Narrator::new();
     let ending = async {
         tokio::time::sleep(ms(700)).await;

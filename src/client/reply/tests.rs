@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 
 use super::*;
-use crate::dialect::{DateFormat, builtin, places, written_out};
+use crate::dialect::{DateFormat, FieldSource, Reading, builtin, places, written_out};
 
 const JSON: &str = "application/json; charset=utf-8";
 const XML: &str = "application/xml; charset=utf-8";
@@ -305,7 +305,14 @@ fn seconds_count_from_the_answer_on() {
 
 #[test]
 fn a_field_may_be_a_claim_of_another_field() {
-    let oauth2 = builtin("oauth2").unwrap();
+    let mut oauth2 = builtin("oauth2").unwrap();
+    let source = FieldSource {
+        at: vec![places::parse("access#iat").unwrap()],
+        reading: Reading::Epoch,
+        of: Some(Field::Access),
+        absent_keeps: false,
+    };
+    oauth2.operations[&Operation::Refresh].answers.fields.insert(Field::Issued, source);
     let body = format!(r#"{{"access_token":"{}","token_type":"Bearer"}}"#, jwt(r#"{"iat":1714982489}"#));
     let reply = read(&oauth2, Operation::Refresh, Arc::new(answer(200, Some("application/json"), body)));
     stands(&reply, &oauth2, "issued", &Found::Number("1714982489".to_owned()));

@@ -191,6 +191,20 @@ async fn a_stall_is_seen_in_response_times_and_hidden_in_service_times() {
 /// response time has p99 900 ms, p99.9 990 ms and a maximum of one second.
 #[tokio::test]
 async fn the_named_stall_has_the_quantiles_that_arithmetic_gives_it() {
+    // A neighbor who takes the machine for a moment adds a stall of its own; three such in a row are no neighbor.
+    let mut differences = Vec::new();
+    for _ in 0..3 {
+        match stalled_once().await {
+            Ok(()) => return,
+            Err(difference) => differences.push(difference),
+        }
+    }
+    panic!("{differences:#?}");
+}
+
+/// What differs from arithmetic by more than 2 %.
+#[expect(clippy::print_stdout, reason = "the figures are what the test is run for")]
+async fn stalled_once() -> Result<(), String> {
     let stall = Some(Stall { after: ms(4000), lasting: ms(1000) });
     let bench = Bench::new(MockSpec { stall, ..spec() });
     let result = bench.run(&open(1000.0, Duration::from_secs(10), 64)).await;
@@ -199,11 +213,13 @@ async fn the_named_stall_has_the_quantiles_that_arithmetic_gives_it() {
     for (name, expected) in [("p99", 900.0), ("p99.9", 990.0), ("max", 1000.0)] {
         let found = at_ms(&result.response, name);
         println!("{name}: {found:.1} ms of {expected} ms");
-        assert!((found / expected - 1.0).abs() < 0.02, "{name}: {found} ms instead of {expected} ms");
+        if (found / expected - 1.0).abs() >= 0.02 {
+            return Err(format!("{name}: {found} ms instead of {expected} ms"));
+        }
     }
     let service = at_ms(&result.service, "p99");
     println!("service p99: {service:.1} ms, slip p99 {:.2} ms", at_ms(&result.slip, "p99"));
-    assert!(service < 100.0, "service p99 {service} ms");
+    if service < 100.0 { Ok(()) } else { Err(format!("service p99 {service} ms")) }
 }
 
 #[tokio::test]

@@ -93,6 +93,11 @@ fn judge_check(
             let key = ClaimKey { at: claim.at, name: claim.what.word().to_owned() };
             // Most exchanges have nothing to say to most claims; only those that do are counted.
             let judgement = judge::claim(&claim.what, taken, bench);
+            if judgement == Judgement::Holds {
+                tally.note(key, claim.strength, None, judgement, |_| (Vec::new(), None));
+                continue;
+            }
+            let judgement = judgement.redacted(&bench.redaction.of(taken));
             if matches!(judgement, Judgement::Untold(_)) {
                 continue;
             }

@@ -38,10 +38,9 @@ pub(super) fn rewrite(good: &str, forgery: &Forgery, rng: &mut ChaCha8Rng) -> Re
     let signed = format!("{}.{}", part(head, &header), part(claims, &content));
     let alg = header.get("alg").and_then(Value::as_str).unwrap_or("HS256").to_owned();
     let signature = match (forgery.signature, forgery.key) {
-        (Some(ForgeSignature::Kept), _) => signature.to_owned(),
         (Some(ForgeSignature::Empty), _) => String::new(),
         (None, _) if alg.eq_ignore_ascii_case("none") => String::new(),
-        (None, None) => signature.to_owned(),
+        (Some(ForgeSignature::Kept), _) | (None, None) => signature.to_owned(),
         (None, Some(ForgeKey::Public)) => return Err("the server's public key is not known".to_owned()),
         (None, Some(key)) => sign(&signed, &alg, key, rng),
     };

@@ -62,7 +62,7 @@ async fn attempt(court: &Court, format: &str) -> Result<(), (Gate, bool)> {
         Ok(chain) => chain,
         Err(none) => return Err((no_chain(court, &none), true)),
     };
-    match good_call(court, &mut chain, format, None).await {
+    match good_call(court, &mut chain, format, Accept::Usual).await {
         Err(why) => Err((closed(&why, false, Vec::new()), false)),
         Ok(taken) if taken.is_granted() => Ok(()),
         Ok(taken) => {
@@ -125,19 +125,28 @@ fn has_answered(failure: Failure) -> bool {
     }
 }
 
-/// One good refresh of `chain` in a format or media type; `accept` other than its default where one is given.
+/// The Accept of a good call.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Accept<'a> {
+    /// What goes with the format.
+    Usual,
+    /// This one, or none.
+    As(Option<&'a str>),
+}
+
+/// One good refresh of `chain` in a format or media type.
 pub(super) async fn good_call(
     court: &Court,
     chain: &mut Chain,
     format: &str,
-    accept: Option<Option<&str>>,
+    accept: Accept<'_>,
 ) -> Result<Taken, String> {
     let ground = &court.ground;
     let pair = chain.pairs.last().ok_or("the chain has no pair")?;
     let good = slots_of(&chain.identity.slots, pair);
     let mut draft = compose::good(ground.dialect.refresh(), Some(format), None, &good)
         .map_err(|mistake| mistake.to_string())?;
-    if let Some(accept) = accept {
+    if let Accept::As(accept) = accept {
         draft.accept = accept.map(str::to_owned);
     }
     let manner = match (&draft.label, &draft.accept) {

@@ -90,9 +90,9 @@ fn nearest_changeable(chars: &[char], at: usize) -> usize {
 fn neighbor(c: char) -> char {
     match c {
         'z' => 'a',
-        'Z' => 'A',
         '9' => '0',
         'a'..='y' | 'A'..='Y' | '0'..='8' => char::from_u32(c as u32 + 1).expect("ASCII has a successor"),
+        // The last letter, and whatever is neither letter nor digit.
         _ => 'A',
     }
 }

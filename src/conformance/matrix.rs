@@ -7,7 +7,7 @@ use crate::results::FormatCell;
 use crate::results::event::Stop;
 
 use super::court::Court;
-use super::gate::good_call;
+use super::gate::{Accept, good_call};
 
 /// How often each cell is measured in a quick and in a full run.
 const TIMES: (u32, u32) = (3, 10);
@@ -89,7 +89,7 @@ async fn once(
     if chain.as_ref().is_none_or(|chain| !chain.clean || chain.in_doubt) {
         *chain = court.open(court.ground.identities.first()?).await.ok();
     }
-    good_call(court, chain.as_mut()?, request, Some(answer)).await.ok()
+    good_call(court, chain.as_mut()?, request, Accept::As(answer)).await.ok()
 }
 
 fn median(times: &mut [Duration]) -> Option<Duration> {

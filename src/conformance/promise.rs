@@ -126,8 +126,7 @@ impl Promises {
 
     fn replay(&self, policy: &Policy, age: usize, now: Duration) -> Allowed {
         match policy.rotation {
-            None => return unknown("rotation"),
-            Some(Rotation::Conditional) => return unknown("rotation"),
+            None | Some(Rotation::Conditional) => return unknown("rotation"),
             Some(Rotation::Never) => return Allowed::Granted("rotation", Successor::Any),
             Some(Rotation::Always) => {}
         }
@@ -191,17 +190,16 @@ impl Promises {
     /// What a call did to the chain: `granted` is `None` where no answer was seen.
     pub fn settle(&mut self, policy: &Policy, presented: Presented, granted: Option<bool>, now: Duration) {
         match (presented, granted) {
-            (Presented::Access | Presented::OldAccess, _) => {}
+            (Presented::Access | Presented::OldAccess, _)
+            | (Presented::Current | Presented::Mixed | Presented::Else, Some(false)) => {}
             (_, None) => self.doubt("an answer was lost"),
             (Presented::Current | Presented::Mixed, Some(true)) => {
                 self.superseded.push(now);
                 self.again.push(0);
                 self.used = now;
             }
-            (Presented::Current | Presented::Mixed, Some(false)) => {}
             (Presented::Old(age), Some(granted)) => self.replayed(policy, age, granted, now),
             (Presented::Else, Some(true)) => self.doubt("a changed call was granted"),
-            (Presented::Else, Some(false)) => {}
         }
     }
 

@@ -72,6 +72,20 @@ impl Judgement {
         }
     }
 
+    /// The same with nothing in its words that may not be shown: names of members are the endpoint's to choose.
+    #[must_use]
+    pub fn redacted(self, redaction: &Redaction) -> Judgement {
+        match self {
+            Judgement::Holds => Judgement::Holds,
+            Judgement::Untold(why) => Judgement::Untold(redaction.text(&why)),
+            Judgement::Fails(miss) => Judgement::Fails(Miss {
+                expected: redaction.text(&miss.expected),
+                found: redaction.text(&miss.found),
+                ..miss
+            }),
+        }
+    }
+
     /// The same with what it means.
     #[must_use]
     pub fn meaning(self, means: &str) -> Judgement {

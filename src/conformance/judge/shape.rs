@@ -177,16 +177,17 @@ impl Look<'_> {
 
     fn kind(&self, declared: &Declared, value: &Tree, place: &str, name: &str) -> Judgement {
         let fits = match (&declared.kind, value) {
-            (DeclaredKind::Any, _) => true,
+            (DeclaredKind::Any, _)
+            | (DeclaredKind::Text, Tree::Text(_))
+            | (DeclaredKind::Number, Tree::Number(_))
+            | (DeclaredKind::Flag, Tree::Flag(_))
+            | (DeclaredKind::Object(_), Tree::Object(_)) => true,
             (_, Tree::Null) => declared.optional || declared.nullable,
-            (DeclaredKind::Text, Tree::Text(_)) => true,
-            (DeclaredKind::Number, Tree::Number(_)) => true,
+            // XML has neither numbers nor flags: the text has to read as one.
             (DeclaredKind::Number, Tree::Text(text)) => self.xml && text.trim().parse::<f64>().is_ok(),
-            (DeclaredKind::Flag, Tree::Flag(_)) => true,
             (DeclaredKind::Flag, Tree::Text(text)) => {
                 self.xml && matches!(text.trim(), "true" | "false" | "1" | "0")
             }
-            (DeclaredKind::Object(_), Tree::Object(_)) => true,
             (
                 DeclaredKind::Text | DeclaredKind::Number | DeclaredKind::Flag | DeclaredKind::Object(_),
                 Tree::Text(_) | Tree::Number(_) | Tree::Flag(_) | Tree::Object(_) | Tree::List(_),

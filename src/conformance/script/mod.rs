@@ -1,5 +1,8 @@
 //! Plays a check: its steps in every cell and round on fresh chains, each exchange judged as it comes.
 
+mod judging;
+mod present;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,33 +11,34 @@ use indexmap::IndexMap;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::chain::{Called, Chain, Identity, Pair, may_have_spent};
+use crate::chain::{Called, Chain, may_have_spent};
+use crate::client::compose::Slots;
 use crate::client::reply::{self, Reply};
 use crate::client::{Exchange, Failure};
-use crate::dialect::Dialect;
 use crate::load;
 use crate::results::LoadResult;
 use crate::results::event::{Narrator, Stop};
-use crate::suite::call::{Call, Changes, Made, Operation, PairUse, Part, Reference, Slot, Template};
-use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Together, Verb, Wait};
-use crate::suite::claim::{Claim, Expectation, Field, FieldPlace, OutcomeWord, Strength};
+use crate::secret::FingerprintKey;
+use crate::suite::call::{Call, Operation, PairUse};
+use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Verb, Wait};
+use crate::suite::claim::{Field, FieldPlace};
 use crate::suite::expression::{Expression, Value};
 use crate::suite::profile::Profile;
 
+use self::judging::key;
+use self::present::{Chosen, choose, identity, mentions_callback, presented, spends};
 use super::callback::Callback;
 use super::cell::Cell;
 use super::change::{Composed, Making, compose};
 use super::clock::NoTime;
 use super::court::Court;
-use super::evidence::evidence;
-use super::judge::{self, Bench, Judgement, Miss};
+use super::loads;
 use super::names::{Moments, Promised};
 use super::needs::changes_of;
 use super::promise::{Allowed, Presented, Promises};
 use super::references::{Cast, Scope, Yields, slots_of};
-use super::tally::{ClaimKey, Shown, Tally};
-use super::together::{self, Set};
-use super::transcript::{Taken, ending};
+use super::tally::Tally;
+use super::transcript::Taken;
 
 /// A step repeats no oftener than this, whatever `for` says.
 const REPEATS_MAX: u32 = 20_000;
@@ -111,12 +115,6 @@ struct Scene<'c> {
     last: Option<Arc<Taken>>,
     /// Chains whose answer was given up on purpose: what follows is judged all the same.
     forsaken: BTreeSet<u32>,
-}
-
-/// A pair to present, and whether it is the chain's current one.
-struct Chosen {
-    pair: Pair,
-    is_current: bool,
 }
 
 /// Where a call stands in its check: its number seeds what is made at random.
@@ -265,11 +263,11 @@ impl Play<'_> {
 
     async fn calls(&mut self, scene: &mut Scene<'_>, step: &Step, call: &Call, index: u64) -> Going {
         let every = match &step.every {
-            Some((every, _)) => Some(self.duration(scene, every)?),
+            Some((every, _)) => Some(self.value(scene, every)?),
             None => None,
         };
         let lasting = match &step.lasting {
-            Some((lasting, _)) => Some(self.duration(scene, lasting)?),
+            Some((lasting, _)) => Some(self.value(scene, lasting)?),
             None => None,
         };
         let times = match (step.times, lasting) {
@@ -379,7 +377,7 @@ impl Play<'_> {
 
     /// Seeded by run, check, cell, round and call: the same run makes the same values, whatever runs beside it.
     fn rng(&self, scene: &Scene<'_>, number: u64) -> ChaCha8Rng {
-        let key = crate::secret::FingerprintKey::new(self.court.ground.seed, number);
+        let key = FingerprintKey::new(self.court.ground.seed, number);
         let label = scene.cell.label().unwrap_or_default();
         let seed = key.of(&format!("{} {label} {}", self.check.id, scene.round)).0;
         ChaCha8Rng::seed_from_u64(seed)
@@ -401,7 +399,7 @@ impl Play<'_> {
         index: usize,
         chosen: &Chosen,
         composed: Composed,
-        (presented, allowed, good): (Presented, Allowed, crate::client::compose::Slots),
+        (presented, allowed, good): (Presented, Allowed, Slots),
     ) -> Taken {
         let ground = &self.court.ground;
         let chains = scene.cast.get_mut(&at.call.chain).expect("the caller found it there");
@@ -470,107 +468,6 @@ impl Play<'_> {
         }
     }
 
-    // --------------------------------------------------------------------------------------------- judging
-
-    fn judge(&mut self, scene: &mut Scene<'_>, step: &Step, taken: Arc<Taken>) -> Going {
-        let mut unset = None;
-        let redaction = self.court.redaction.of(&taken);
-        let judged: Vec<(&Claim, Judgement)> = {
-            let bench = Bench { scope: self.scope(scene), redaction, median: self.court.median() };
-            step.claims.iter().map(|claim| (claim, judge::claim(&claim.what, &taken, &bench))).collect()
-        };
-        let label = scene.cell.label();
-        for (claim, judgement) in judged {
-            if claim.strength == Strength::Given {
-                if let Some(why) = not_given(claim, &judgement, &taken) {
-                    unset.get_or_insert(why);
-                }
-                continue;
-            }
-            let court = self.court;
-            self.tally.note(key(step, claim), claim.strength, label.as_deref(), judgement, |miss| {
-                shown(court, &[Arc::clone(&taken)], miss)
-            });
-        }
-        if let Some(name) = &step.name {
-            scene.steps.entry(name.clone()).or_default().push(Arc::clone(&taken));
-            let set = self.sets.entry(name.clone()).or_default();
-            if set.len() < REPEATS_MAX as usize {
-                set.push(Arc::clone(&taken));
-            }
-        }
-        scene.last = Some(taken);
-        unset.map_or(Ok(()), |why| Err(Cut::Unset(why)))
-    }
-
-    /// Nothing was sent: every claim of the step cannot be told, and a `given` is not given.
-    fn untold(&mut self, scene: &Scene<'_>, step: &Step, why: &str) -> Going {
-        let label = scene.cell.label();
-        for claim in &step.claims {
-            if claim.strength == Strength::Given {
-                return Err(Cut::Unset(why.to_owned()));
-            }
-            let judgement = Judgement::Untold(why.to_owned());
-            self.tally
-                .note(key(step, claim), claim.strength, label.as_deref(), judgement, |_| (Vec::new(), None));
-        }
-        Ok(())
-    }
-
-    fn together(&mut self) {
-        for together in &self.check.together {
-            if let [name] = together.of.as_slice()
-                && self.loads.contains_key(name)
-            {
-                self.together_on_load(together, name);
-            } else {
-                self.together_on_steps(together);
-            }
-        }
-    }
-
-    fn together_on_steps(&mut self, together: &Together) {
-        let named = together.of.iter().filter_map(|name| self.sets.get(name));
-        let members: Vec<Arc<Taken>> = named.flatten().cloned().collect();
-        let court = self.court;
-        let set = Set {
-            members: &members,
-            by: together.by.as_deref(),
-            dialect: &court.ground.dialect,
-            redaction: &court.redaction,
-        };
-        for claim in &together.claims {
-            let (judgement, witnesses) = together::claim(&claim.what, &set);
-            let key = ClaimKey { at: claim.at, name: set_name(together, claim.what.word()) };
-            self.note_set(key, claim.strength, judgement, |miss| shown(court, &witnesses, miss));
-        }
-    }
-
-    fn together_on_load(&mut self, together: &Together, name: &str) {
-        for claim in &together.claims {
-            let judgement = super::loads::set_claim(&claim.what, name, &self.loads[name]);
-            let key = ClaimKey { at: claim.at, name: set_name(together, claim.what.word()) };
-            self.note_set(key, claim.strength, judgement, |_| (Vec::new(), None));
-        }
-    }
-
-    fn note_set(
-        &mut self,
-        key: ClaimKey,
-        strength: Strength,
-        judgement: Judgement,
-        show: impl FnOnce(&Miss) -> Shown,
-    ) {
-        match (strength, judgement) {
-            (Strength::Given, Judgement::Holds) => {}
-            (Strength::Given, Judgement::Fails(miss)) => {
-                self.tally.unset(format!("{} was not given: {}", miss.expected, miss.found));
-            }
-            (Strength::Given, Judgement::Untold(why)) => self.tally.unset(why),
-            (strength, judgement) => self.tally.note(key, strength, None, judgement, show),
-        }
-    }
-
     // ------------------------------------------------------------------------------- time, restart and load
 
     async fn pass(&self, time: Duration) -> Going {
@@ -580,6 +477,7 @@ impl Play<'_> {
         })
     }
 
+    /// A length of time; a moment is the time since 1970.
     fn value(&self, scene: &Scene<'_>, expression: &Expression) -> Result<Duration, Cut> {
         let ground = &self.court.ground;
         let names = Moments {
@@ -600,14 +498,10 @@ impl Play<'_> {
         }
     }
 
-    fn duration(&self, scene: &Scene<'_>, expression: &Expression) -> Result<Duration, Cut> {
-        self.value(scene, expression)
-    }
-
     async fn wait(&self, scene: &Scene<'_>, wait: &Wait) -> Going {
         let time = match wait {
             Wait::Exactly(time) => *time,
-            Wait::For(expression) => self.duration(scene, expression)?,
+            Wait::For(expression) => self.value(scene, expression)?,
             Wait::Until(moment) => {
                 let until = self.value(scene, moment)?;
                 let now = Duration::from_secs(u64::try_from(self.court.clock.now().as_second()).unwrap_or(0));
@@ -642,7 +536,7 @@ impl Play<'_> {
         self.court.count_load(book.granted, result.answered_not_granted(), book.unanswered);
         self.requests += book.sent;
         for claim in &step.claims {
-            let judgement = super::loads::claim(&claim.what, &result);
+            let judgement = loads::claim(&claim.what, &result);
             self.note_set(key(step, claim), claim.strength, judgement, |_| (Vec::new(), None));
         }
         self.loads.insert(step.name.clone().unwrap_or_else(|| profile.name.clone()), result);
@@ -658,187 +552,4 @@ fn reread(court: &Court, operation: Operation, exchange: Exchange) -> Called {
         .ok()
         .map(|answer| Arc::new(reply::read(&court.ground.dialect, operation, Arc::new(answer.clone()))));
     Called { exchange, reply }
-}
-
-/// An identity that is `own`, or differs from it where the check asks. Where callers are not told apart by a
-/// user at all, another login is another user.
-fn identity(identities: &[Arc<Identity>], need: &ChainNeed) -> Option<Arc<Identity>> {
-    let own = identities.first()?;
-    let differs = |other: &Identity, slot: Slot| other.slots.get(&slot) != own.slots.get(&slot);
-    let wants = |slot: Slot| match slot {
-        Slot::Tenant => need.other_tenant,
-        Slot::User => need.other_user && own.slots.contains_key(&Slot::User),
-        _ => need.other_client,
-    };
-    let slots = [Slot::Tenant, Slot::User, Slot::Client];
-    if !slots.into_iter().any(wants) {
-        return Some(Arc::clone(own));
-    }
-    let fits = |other: &&Arc<Identity>| slots.into_iter().all(|slot| !wants(slot) || differs(other, slot));
-    // What is not asked for stays the same, if that can be had.
-    let alike = |other: &&Arc<Identity>| slots.into_iter().all(|slot| wants(slot) || !differs(other, slot));
-    let exact = identities.iter().filter(fits).find(alike);
-    exact.or_else(|| identities.iter().find(fits)).cloned().or_else(|| {
-        // Another user may be no more than another login.
-        (need.other_user && !need.other_tenant && !need.other_client).then(|| Arc::clone(own))
-    })
-}
-
-/// The pairs that a call presents: one, or each distinct pair that a step was granted.
-fn choose(chain: &Chain, call: &Call, scene: &Scene<'_>, dialect: &Dialect) -> Result<Vec<Chosen>, String> {
-    let last = chain.pairs.len().checked_sub(1).ok_or("the chain has no pair")?;
-    let one = |index: usize| Ok(vec![Chosen { pair: chain.pairs[index].clone(), is_current: index == last }]);
-    match &call.pair {
-        PairUse::Current => one(last),
-        PairUse::Previous => one(last.checked_sub(1).ok_or("the chain has no earlier pair")?),
-        PairUse::First => one(0),
-        PairUse::Step(name) => {
-            let current = &chain.pairs[last];
-            let mut chosen: Vec<Chosen> = Vec::new();
-            for taken in scene.steps.get(name).into_iter().flatten() {
-                let Some(pair) = granted_pair(taken, scene, dialect) else { continue };
-                if chosen.iter().any(|known| known.pair.refresh == pair.refresh) {
-                    continue;
-                }
-                let is_current = pair.refresh.is_some() && pair.refresh == current.refresh;
-                chosen.push(Chosen { pair, is_current });
-            }
-            Ok(chosen)
-        }
-    }
-}
-
-/// The pair that a step was granted, as the chain keeps it or as the answer has it.
-fn granted_pair(taken: &Taken, scene: &Scene<'_>, dialect: &Dialect) -> Option<Pair> {
-    if !taken.is_granted() {
-        return None;
-    }
-    let reply = taken.reply.as_ref()?;
-    let kept = scene
-        .cast
-        .values()
-        .flatten()
-        .flat_map(|chain| &chain.pairs)
-        .find(|pair| pair.reply.as_ref().is_some_and(|candidate| Arc::ptr_eq(candidate, reply)));
-    kept.cloned().or_else(|| {
-        let token = |field| reply.token(dialect, taken.operation, field);
-        Some(Pair {
-            access: token(Field::Access),
-            refresh: token(Field::Refresh).or_else(|| taken.sent.get(&Slot::Refresh).cloned()),
-            reply: Some(Arc::clone(reply)),
-        })
-    })
-}
-
-/// Whether the chain's current refresh token is what is sent, in its place.
-fn spends(
-    chain: &Chain,
-    chosen: &Chosen,
-    sent: &crate::client::compose::Slots,
-    presented: Presented,
-) -> bool {
-    let current = chain.pairs.last().and_then(|pair| pair.refresh.as_ref());
-    chosen.is_current && sent.get(&Slot::Refresh) == current && !matches!(presented, Presented::Old(_))
-}
-
-/// What the call presents, in the policy's words.
-fn presented(
-    chain: &Chain,
-    call: &Call,
-    changes: &Changes,
-    good: &crate::client::compose::Slots,
-    composed: &Composed,
-) -> Presented {
-    let sent = &composed.sent;
-    let current = chain.pairs.last();
-    if call.operation == Operation::Probe {
-        let own = current.and_then(|pair| pair.access.as_ref());
-        return if sent.get(&Slot::Access) == own { Presented::Access } else { Presented::OldAccess };
-    }
-    if call.operation != Operation::Refresh || !is_plain(changes) {
-        return Presented::Else;
-    }
-    let changed: Vec<Slot> = Slot::ALL.into_iter().filter(|slot| sent.get(slot) != good.get(slot)).collect();
-    let refresh = sent.get(&Slot::Refresh);
-    let age = chain.pairs.iter().rev().position(|pair| pair.refresh.as_ref() == refresh);
-    match (changed.as_slice(), age) {
-        ([], Some(0)) if call.pair == PairUse::Current || same_access(chain, good) => Presented::Current,
-        ([] | [Slot::Access], Some(0)) => Presented::Mixed,
-        ([], Some(age)) => Presented::Old(age),
-        _ => Presented::Else,
-    }
-}
-
-fn same_access(chain: &Chain, good: &crate::client::compose::Slots) -> bool {
-    chain.pairs.last().is_some_and(|pair| pair.access.as_ref() == good.get(&Slot::Access))
-}
-
-/// Only what does not change the meaning of the call: slots (which are compared), format, Accept, headers.
-fn is_plain(changes: &Changes) -> bool {
-    Changes { set: Vec::new(), without: Vec::new(), format: None, accept: None, ..changes.clone() }.is_none()
-}
-
-fn key(step: &Step, claim: &Claim) -> ClaimKey {
-    let word = claim.what.word();
-    let name = match &step.name {
-        Some(name) => format!("{name}.{word}"),
-        None => word.to_owned(),
-    };
-    ClaimKey { at: claim.at, name }
-}
-
-fn set_name(together: &Together, word: &str) -> String {
-    match together.of.as_slice() {
-        [one] => format!("{one}.{word}"),
-        _ => word.to_owned(),
-    }
-}
-
-/// Why a `given` does not hold.
-fn not_given(claim: &Claim, judgement: &Judgement, taken: &Taken) -> Option<String> {
-    match judgement {
-        Judgement::Holds => None,
-        Judgement::Untold(why) => Some(why.clone()),
-        Judgement::Fails(miss) => Some(match &claim.what {
-            Expectation::Outcome(words) if words.as_slice() == [OutcomeWord::Granted] => {
-                format!("the {} was not granted: {}", taken.operation.word(), ending(taken))
-            }
-            _ => format!("{} was not given: {}", miss.expected, miss.found),
-        }),
-    }
-}
-
-fn shown(court: &Court, witnesses: &[Arc<Taken>], miss: &Miss) -> Shown {
-    let evidences = witnesses.iter().take(2).map(|taken| evidence(taken, &court.redaction, &miss.marks));
-    let again = witnesses.first().and_then(|taken| court.again(taken));
-    (evidences.collect(), again)
-}
-
-/// Whether one of the templates in `value` is such.
-fn made(value: &Made, template: &impl Fn(&Template) -> bool) -> bool {
-    match value {
-        Made::Text(text) | Made::Raw(text) => template(text),
-        Made::Join(values) => values.iter().any(|value| made(value, template)),
-        Made::Forge(forge) => forge.claims.iter().chain(&forge.head).any(|(_, value)| template(value)),
-        Made::Null
-        | Made::Hex(_)
-        | Made::Flip(_)
-        | Made::Recase
-        | Made::Trim(_)
-        | Made::Spell
-        | Made::Like(_)
-        | Made::Words(_)
-        | Made::Filler(_)
-        | Made::Nest(_) => false,
-    }
-}
-
-fn mentions_callback(changes: &Changes) -> bool {
-    let template = |template: &Template| {
-        template.parts.iter().any(|part| matches!(part, Part::Reference(Reference::Callback)))
-    };
-    changes.set.iter().any(|(_, value)| made(value, &template))
-        || changes.body.iter().any(|value| made(value, &template))
-        || changes.headers.iter().flat_map(|(_, values)| values).any(|value| made(value, &template))
-        || changes.document.add.iter().any(|(_, value)| made(value, &template))
 }

@@ -1,0 +1,168 @@
+//! Which pair of tokens a call presents, whose chain it comes from, and what that is in the policy's words.
+
+use std::sync::Arc;
+
+use crate::chain::{Chain, Identity, Pair};
+use crate::client::compose::Slots;
+use crate::conformance::change::Composed;
+use crate::conformance::promise::Presented;
+use crate::conformance::transcript::Taken;
+use crate::dialect::Dialect;
+use crate::suite::call::{Call, Changes, Made, Operation, PairUse, Part, Reference, Slot, Template};
+use crate::suite::check::ChainNeed;
+use crate::suite::claim::Field;
+
+use super::Scene;
+
+/// A pair to present, and whether it is the chain's current one.
+pub(super) struct Chosen {
+    pub pair: Pair,
+    pub is_current: bool,
+}
+
+/// An identity that is `own`, or differs from it where the check asks. Where callers are not told apart by a
+/// user at all, another login is another user.
+pub(super) fn identity(identities: &[Arc<Identity>], need: &ChainNeed) -> Option<Arc<Identity>> {
+    let own = identities.first()?;
+    let differs = |other: &Identity, slot: Slot| other.slots.get(&slot) != own.slots.get(&slot);
+    let wants = |slot: Slot| match slot {
+        Slot::Tenant => need.other_tenant,
+        Slot::User => need.other_user && own.slots.contains_key(&Slot::User),
+        _ => need.other_client,
+    };
+    let slots = [Slot::Tenant, Slot::User, Slot::Client];
+    if !slots.into_iter().any(wants) {
+        return Some(Arc::clone(own));
+    }
+    let fits = |other: &&Arc<Identity>| slots.into_iter().all(|slot| !wants(slot) || differs(other, slot));
+    // What is not asked for stays the same, if that can be had.
+    let alike = |other: &&Arc<Identity>| slots.into_iter().all(|slot| wants(slot) || !differs(other, slot));
+    let exact = identities.iter().filter(fits).find(alike);
+    exact.or_else(|| identities.iter().find(fits)).cloned().or_else(|| {
+        // Another user may be no more than another login.
+        (need.other_user && !need.other_tenant && !need.other_client).then(|| Arc::clone(own))
+    })
+}
+
+/// The pairs that a call presents: one, or each distinct pair that a step was granted.
+pub(super) fn choose(
+    chain: &Chain,
+    call: &Call,
+    scene: &Scene<'_>,
+    dialect: &Dialect,
+) -> Result<Vec<Chosen>, String> {
+    let last = chain.pairs.len().checked_sub(1).ok_or("the chain has no pair")?;
+    let one = |index: usize| Ok(vec![Chosen { pair: chain.pairs[index].clone(), is_current: index == last }]);
+    match &call.pair {
+        PairUse::Current => one(last),
+        PairUse::Previous => one(last.checked_sub(1).ok_or("the chain has no earlier pair")?),
+        PairUse::First => one(0),
+        PairUse::Step(name) => {
+            let current = &chain.pairs[last];
+            let mut chosen: Vec<Chosen> = Vec::new();
+            for taken in scene.steps.get(name).into_iter().flatten() {
+                let Some(pair) = granted_pair(taken, scene, dialect) else { continue };
+                if chosen.iter().any(|known| known.pair.refresh == pair.refresh) {
+                    continue;
+                }
+                let is_current = pair.refresh.is_some() && pair.refresh == current.refresh;
+                chosen.push(Chosen { pair, is_current });
+            }
+            Ok(chosen)
+        }
+    }
+}
+
+/// The pair that a step was granted, as the chain keeps it or as the answer has it.
+fn granted_pair(taken: &Taken, scene: &Scene<'_>, dialect: &Dialect) -> Option<Pair> {
+    if !taken.is_granted() {
+        return None;
+    }
+    let reply = taken.reply.as_ref()?;
+    let kept = scene
+        .cast
+        .values()
+        .flatten()
+        .flat_map(|chain| &chain.pairs)
+        .find(|pair| pair.reply.as_ref().is_some_and(|candidate| Arc::ptr_eq(candidate, reply)));
+    kept.cloned().or_else(|| {
+        let token = |field| reply.token(dialect, taken.operation, field);
+        Some(Pair {
+            access: token(Field::Access),
+            refresh: token(Field::Refresh).or_else(|| taken.sent.get(&Slot::Refresh).cloned()),
+            reply: Some(Arc::clone(reply)),
+        })
+    })
+}
+
+/// Whether the chain's current refresh token is what is sent, in its place.
+pub(super) fn spends(chain: &Chain, chosen: &Chosen, sent: &Slots, presented: Presented) -> bool {
+    let current = chain.pairs.last().and_then(|pair| pair.refresh.as_ref());
+    chosen.is_current && sent.get(&Slot::Refresh) == current && !matches!(presented, Presented::Old(_))
+}
+
+/// What the call presents, in the policy's words.
+pub(super) fn presented(
+    chain: &Chain,
+    call: &Call,
+    changes: &Changes,
+    good: &Slots,
+    composed: &Composed,
+) -> Presented {
+    let sent = &composed.sent;
+    let current = chain.pairs.last();
+    if call.operation == Operation::Probe {
+        let own = current.and_then(|pair| pair.access.as_ref());
+        return if sent.get(&Slot::Access) == own { Presented::Access } else { Presented::OldAccess };
+    }
+    if call.operation != Operation::Refresh || !is_plain(changes) {
+        return Presented::Else;
+    }
+    let changed: Vec<Slot> = Slot::ALL.into_iter().filter(|slot| sent.get(slot) != good.get(slot)).collect();
+    let refresh = sent.get(&Slot::Refresh);
+    let age = chain.pairs.iter().rev().position(|pair| pair.refresh.as_ref() == refresh);
+    match (changed.as_slice(), age) {
+        ([], Some(0)) if call.pair == PairUse::Current || same_access(chain, good) => Presented::Current,
+        ([] | [Slot::Access], Some(0)) => Presented::Mixed,
+        ([], Some(age)) => Presented::Old(age),
+        _ => Presented::Else,
+    }
+}
+
+fn same_access(chain: &Chain, good: &Slots) -> bool {
+    chain.pairs.last().is_some_and(|pair| pair.access.as_ref() == good.get(&Slot::Access))
+}
+
+/// Only what does not change the meaning of the call: slots (which are compared), format, Accept, headers.
+fn is_plain(changes: &Changes) -> bool {
+    Changes { set: Vec::new(), without: Vec::new(), format: None, accept: None, ..changes.clone() }.is_none()
+}
+
+/// Whether one of the templates in `value` is such.
+fn made(value: &Made, template: &impl Fn(&Template) -> bool) -> bool {
+    match value {
+        Made::Text(text) | Made::Raw(text) => template(text),
+        Made::Join(values) => values.iter().any(|value| made(value, template)),
+        Made::Forge(forge) => forge.claims.iter().chain(&forge.head).any(|(_, value)| template(value)),
+        Made::Null
+        | Made::Hex(_)
+        | Made::Flip(_)
+        | Made::Recase
+        | Made::Trim(_)
+        | Made::Spell
+        | Made::Like(_)
+        | Made::Words(_)
+        | Made::Filler(_)
+        | Made::Nest(_) => false,
+    }
+}
+
+pub(super) fn mentions_callback(changes: &Changes) -> bool {
+    let template = |template: &Template| {
+        template.parts.iter().any(|part| matches!(part, Part::Reference(Reference::Callback)))
+    };
+    changes.set.iter().any(|(_, value)| made(value, &template))
+        || changes.body.iter().any(|value| made(value, &template))
+        || changes.headers.iter().flat_map(|(_, values)| values).any(|value| made(value, &template))
+        || changes.document.add.iter().any(|(_, value)| made(value, &template))
+}

@@ -82,7 +82,7 @@ impl Redaction {
     }
 
     fn add(&mut self, name: &str, fingerprinted: bool, value: Token) {
-        if value.len() < 4 || self.secrets.iter().any(|known| known.value == value) {
+        if value.len() < 3 || self.secrets.iter().any(|known| known.value == value) {
             return;
         }
         let label = if fingerprinted {

@@ -6,16 +6,19 @@ use crate::suite::environment::{MockSpec, Variant};
 /// The defects and variants of one mock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Switches {
-    defects: u128,
-    variants: u32,
+    defects: [u64; WORDS],
+    variants: u64,
 }
+
+/// So many words of 64 switches.
+const WORDS: usize = 4;
 
 impl Switches {
     /// Those of `spec`.
     pub fn of(spec: &MockSpec) -> Switches {
         let mut switches = Switches::default();
         for defect in &spec.defects {
-            switches.defects |= 1 << (*defect as u32);
+            switches.defects[*defect as usize / 64] |= 1 << (*defect as usize % 64);
         }
         for variant in &spec.variants {
             switches.variants |= 1 << (*variant as u32);
@@ -25,7 +28,7 @@ impl Switches {
 
     /// Whether a defect is switched on.
     pub fn has(self, defect: Defect) -> bool {
-        self.defects & (1 << (defect as u32)) != 0
+        self.defects[defect as usize / 64] & (1 << (defect as usize % 64)) != 0
     }
 
     /// Whether a variant is switched on.
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn every_defect_fits_into_the_set_and_is_a_switch_of_its_own() {
-        assert!(Defect::ALL.len() <= 128);
+        assert!(Defect::ALL.len() <= 64 * WORDS);
         for defect in Defect::ALL {
             let switches = Switches::of(&MockSpec { defects: vec![*defect], ..MockSpec::default() });
             let on: Vec<Defect> = Defect::ALL.iter().copied().filter(|other| switches.has(*other)).collect();

@@ -8,11 +8,17 @@ use super::check::Check;
 use super::parse_checks;
 
 /// The groups in order: file name without ending, and text.
-const GROUPS: [(&str, &str); 4] = [
+const GROUPS: [(&str, &str); 10] = [
     ("format", include_str!("../../suites/catalogue/format.yaml")),
     ("schema", include_str!("../../suites/catalogue/schema.yaml")),
     ("success", include_str!("../../suites/catalogue/success.yaml")),
     ("errors", include_str!("../../suites/catalogue/errors.yaml")),
+    ("lifecycle", include_str!("../../suites/catalogue/lifecycle.yaml")),
+    ("races", include_str!("../../suites/catalogue/races.yaml")),
+    ("security", include_str!("../../suites/catalogue/security.yaml")),
+    ("robustness", include_str!("../../suites/catalogue/robustness.yaml")),
+    ("oauth2", include_str!("../../suites/catalogue/oauth2.yaml")),
+    ("performance", include_str!("../../suites/catalogue/performance.yaml")),
 ];
 
 /// Every group's name and file, in catalogue order.

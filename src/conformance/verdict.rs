@@ -1,5 +1,6 @@
 //! From what was counted to a verdict with its findings.
 
+use crate::results::wording::OBSERVED;
 use crate::results::{self, CheckResult, Finding, Quote, Verdict};
 use crate::suite::check::{Check, Standing};
 use crate::suite::claim::Strength;
@@ -12,6 +13,7 @@ pub(super) fn of(check: &Check, policy: &Policy, tally: &Tally, today: jiff::civ
     let mut result = blank(check);
     result.verdict = standing(check, plain(tally), today);
     result.findings = findings(check, policy, tally);
+    result.observed = !check.observed.is_empty();
     result.judged = tally
         .claims
         .values()
@@ -45,6 +47,7 @@ fn blank(check: &Check) -> CheckResult {
         judged: 0,
         took_us: 0,
         requests: 0,
+        observed: false,
     }
 }
 
@@ -174,13 +177,19 @@ fn finding(
         cell: failed.cells.first().cloned(),
         times: (failed.times, claim.judged),
         quote: quote(check, key, label),
-        notes: notes(policy, claim, failed, further),
+        notes: notes(check, policy, (key, claim), failed, further),
         evidence: failed.evidence.clone(),
         again: failed.again.clone(),
     }
 }
 
-fn notes(policy: &Policy, claim: &ClaimTally, failed: &Failed, further: u32) -> Vec<(String, String)> {
+fn notes(
+    check: &Check,
+    policy: &Policy,
+    (key, claim): (&ClaimKey, &ClaimTally),
+    failed: &Failed,
+    further: u32,
+) -> Vec<(String, String)> {
     let mut notes = Vec::new();
     let mut note = |word: &str, text: String| notes.push((word.to_owned(), text));
     if let Some(place) = place_of(failed, claim) {
@@ -196,6 +205,13 @@ fn notes(policy: &Policy, claim: &ClaimTally, failed: &Failed, further: u32) -> 
         let (line, column) = place.file.line_column(place.span.start);
         let text = place.file.slice(place.span);
         note("promise", format!("{}:{line}:{column}: `{word}`, written as `{text}`", place.file.name()));
+    }
+    if let Some(place) = policy.unconfirmed.as_ref().filter(|_| check.observed.contains(&key.at)) {
+        let (line, column) = place.file.line_column(place.span.start);
+        note(
+            "policy",
+            format!("{OBSERVED}: nobody has confirmed the policy ({}:{line}:{column})", place.file.name()),
+        );
     }
     if let Some(means) = &failed.miss.means {
         note("means", means.clone());

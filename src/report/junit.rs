@@ -9,7 +9,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use super::clean;
 use super::state::{groups, strength};
 use crate::results::outcome;
-use crate::results::wording::{limit, measured, plain};
+use crate::results::wording::{OBSERVED, limit, measured, plain};
 use crate::results::{CheckResult, Finding, ObjectiveResult, Run, Strength, Verdict};
 
 /// Text of one case at most, in bytes.
@@ -141,6 +141,9 @@ fn check(check: &CheckResult) -> Case {
         ("basis", check.basis.join(", ")),
         ("requests", check.requests.to_string()),
     ];
+    if check.observed {
+        properties.push(("policy", OBSERVED.to_owned()));
+    }
     if matches!(check.verdict, Verdict::Warn) {
         properties.push(("verdict", "failed (should)".to_owned()));
     }

@@ -6,7 +6,7 @@ use super::clean;
 use super::state::{State, strength};
 use crate::results::outcome;
 use crate::results::tally::Tally;
-use crate::results::wording::{self, Margin, count, duration, plain, rate, share, time};
+use crate::results::wording::{self, Margin, OBSERVED, count, duration, plain, rate, share, time};
 use crate::results::{CheckResult, Run, Verdict};
 
 /// Rows of one kind at most: a pipeline's summary has a limit, the page has none.
@@ -85,6 +85,11 @@ fn checks(run: &Run, text: &mut String, title: &str, wanted: impl Fn(State) -> b
 }
 
 fn said(check: &CheckResult) -> String {
+    let said = found(check);
+    if check.observed { format!("{said} ({OBSERVED})") } else { said }
+}
+
+fn found(check: &CheckResult) -> String {
     match &check.verdict {
         Verdict::Known { until, owner, why, .. } => format!("{why} ({owner}, until {until})"),
         Verdict::Stale { reason } | Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => {

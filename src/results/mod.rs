@@ -198,6 +198,9 @@ pub struct CheckResult {
     pub took_us: u64,
     /// Requests it sent.
     pub requests: u64,
+    /// The verdict hangs on a policy that nobody has confirmed: observed, not promised.
+    #[serde(default)]
+    pub observed: bool,
 }
 
 /// How strong a claim is.

@@ -1,7 +1,7 @@
 //! The verdict on a whole run: one function makes headline, reason and exit code for every report.
 
 use super::tally::{Objectives, Tally};
-use super::wording::{self, Margin, count, duration, list, many, number, sentence};
+use super::wording::{self, Margin, OBSERVED, count, duration, list, many, number, sentence};
 use super::{Books, CheckResult, Ended, ObjectiveResult, Run, Strength, TrustState, Verdict};
 
 /// The verdict on a run in words and as an exit code.
@@ -265,6 +265,7 @@ impl Facts<'_> {
             sentences.extend(self.about_musts(exit));
             sentences.extend(self.about_objectives(exit));
             sentences.extend(self.about_weaker());
+            sentences.extend(self.about_observed());
         } else {
             sentences.push(self.about_gate());
         }
@@ -372,6 +373,18 @@ impl Facts<'_> {
             warned => {
                 Some(format!("{} weaker checks failed; they do not decide.", sentence(&number(warned))))
             }
+        }
+    }
+
+    /// A policy that nobody has confirmed promises nothing.
+    fn about_observed(&self) -> Option<String> {
+        match self.checks.observed {
+            0 => None,
+            1 => Some(format!("One verdict hangs on an unconfirmed policy: {OBSERVED}.")),
+            observed => Some(format!(
+                "{} verdicts hang on an unconfirmed policy: {OBSERVED}.",
+                sentence(&number(observed))
+            )),
         }
     }
 

@@ -27,6 +27,8 @@ pub struct Tally {
     pub musts: u64,
     /// Those of them whose musts hold.
     pub musts_held: u64,
+    /// Verdicts that hang on a policy which nobody has confirmed.
+    pub observed: u64,
 }
 
 impl Tally {
@@ -36,6 +38,8 @@ impl Tally {
         for check in checks {
             let must = u64::from(check.severity == Strength::Must);
             tally.all += 1;
+            let skipped = matches!(check.verdict, Verdict::Skipped { .. });
+            tally.observed += u64::from(check.observed && !skipped);
             match check.verdict {
                 Verdict::Pass => {
                     tally.passed += 1;

@@ -5,6 +5,9 @@
 
 use super::{Measured, ObjectiveResult};
 
+/// What is said of a verdict that hangs on a policy which nobody has confirmed.
+pub const OBSERVED: &str = "observed, not promised";
+
 const THOUSANDS: char = '\u{202f}';
 const NO_BREAK: char = '\u{a0}';
 

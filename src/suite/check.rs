@@ -50,6 +50,8 @@ pub struct Check {
     pub at: Span,
     /// What the suite says of it.
     pub standing: Standing,
+    /// The words of the claims that hang on a policy which nobody has confirmed.
+    pub observed: Vec<Span>,
 }
 
 impl Check {

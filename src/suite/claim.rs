@@ -89,6 +89,11 @@ impl Expectation {
             Expectation::NoCallback => "callback",
         }
     }
+
+    /// Whether the policy says what is right.
+    pub fn is_promise(&self) -> bool {
+        matches!(self, Expectation::Outcome(words) if words.contains(&OutcomeWord::Promised))
+    }
 }
 
 /// How an exchange ended, in the words of the suite.
@@ -409,6 +414,20 @@ impl SetExpectation {
             SetExpectation::Distinct(_) => "distinct",
             SetExpectation::PlainDates(_) => "plain-dates",
             SetExpectation::Measured(_) => "measured",
+        }
+    }
+
+    /// Whether the policy says what is right.
+    pub fn is_promise(&self) -> bool {
+        match self {
+            SetExpectation::Measured(condition) => {
+                condition.names().iter().any(|name| name.starts_with("policy."))
+            }
+            SetExpectation::Same(_)
+            | SetExpectation::Alike(_)
+            | SetExpectation::Apart(_)
+            | SetExpectation::Distinct(_)
+            | SetExpectation::PlainDates(_) => false,
         }
     }
 }

@@ -33,6 +33,9 @@ pub struct Policy {
     pub refresh_lifetime: Option<Duration>,
     /// `slack`: how exact the server's clock is; zero where left out.
     pub slack: Duration,
+    /// `confirmed: false`, and where it says so: nobody vouches for these words, so what hangs on them is observed
+    /// and not promised.
+    pub unconfirmed: Option<Place>,
     /// Where each promise is written, by its path (`replay.answer`).
     pub places: Vec<(String, Place)>,
 }

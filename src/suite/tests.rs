@@ -60,6 +60,20 @@ fn a_suite_that_says_little_means_the_usual() {
 }
 
 #[test]
+fn a_policy_that_nobody_confirmed_fails_no_run() {
+    let own = "checks:\n  use: []\n  own:\n    A-1:\n      title: a\n      basis: [practice]\n      steps:\n        - refresh:\n        - { refresh: { use: previous }, must: { outcome: promised, within: 2s } }\n    A-2:\n      title: b\n      basis: [practice]\n      when: policy.grace == none\n      steps: [{ refresh: {}, must: granted }]\n    A-3:\n      title: c\n      basis: [practice]\n      steps: [{ refresh: {}, must: granted }]\n";
+    let of = |policy: &str| -> Vec<(Strength, usize)> {
+        let suite = suite(&format!("policy: {{ {policy}grace: none }}\n{own}"));
+        suite.checks.iter().map(|check| (check.severity(), check.observed.len())).collect()
+    };
+    let must = Strength::Must;
+    assert_eq!(of(""), [(must, 0), (must, 0), (must, 0)]);
+    assert_eq!(of("confirmed: true, "), [(must, 0), (must, 0), (must, 0)]);
+    // The time limit of the first is nobody's promise, so it stays a must.
+    assert_eq!(of("confirmed: false, "), [(must, 1), (Strength::Should, 1), (must, 0)]);
+}
+
+#[test]
 fn a_refresh_without_a_word_sets_the_stage() {
     let read = check(
         "  chains: { B: {} }\n  steps:\n    - refresh:\n    - refresh: { chain: B }\n    - refresh: { use: previous }\n    - refresh: { cut: 1 }\n    - probe:\n",

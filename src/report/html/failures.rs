@@ -3,7 +3,7 @@
 use super::markup::Html;
 use crate::report::clean::{line, shorten, slug};
 use crate::report::state::{State, group, strength};
-use crate::results::wording::{clock, count, duration, many, sentence, time};
+use crate::results::wording::{OBSERVED, clock, count, duration, many, sentence, time};
 use crate::results::{CheckResult, Evidence, Finding, Quote, Run, Verdict};
 
 /// More failed musts than this become rows.
@@ -153,6 +153,9 @@ fn meta(check: &CheckResult) -> String {
     let mut parts = vec![strength(check.severity).to_owned(), group(&check.group).to_lowercase()];
     if !check.basis.is_empty() {
         parts.push(format!("basis: {}", line(&check.basis.join(", "))));
+    }
+    if check.observed {
+        parts.push(OBSERVED.to_owned());
     }
     parts.push(format!("{}, {}", many(check.requests, "request", "requests"), took(check.took_us)));
     parts.join(" · ")

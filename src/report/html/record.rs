@@ -4,7 +4,7 @@ use super::failures::took;
 use crate::report::clean::{line, shorten, slug};
 use crate::report::state::{State, group, groups as by_group, strength};
 use crate::results::tally::Tally;
-use crate::results::wording::{count, many, number, time};
+use crate::results::wording::{OBSERVED, count, many, number, time};
 use crate::results::{FormatCell, Run};
 
 /// The marks of all checks.
@@ -176,7 +176,7 @@ fn row(check: &crate::results::CheckResult) -> Row {
         name: shorten(&line(&check.id), 24),
         title: shorten(&line(&check.title), 200),
         severity: strength(check.severity),
-        basis: shorten(&line(&check.basis.join(", ")), 80),
+        basis: basis(check),
         symbol: super::table_mark(state),
         state,
         word: state.word(),
@@ -185,6 +185,12 @@ fn row(check: &crate::results::CheckResult) -> Row {
         rank: rank(state),
         href: leads.then(|| format!("#{}", slug(&check.id))),
     }
+}
+
+/// Where the rule comes from; and that the policy, where that decides, is nobody's word.
+fn basis(check: &crate::results::CheckResult) -> String {
+    let basis = shorten(&line(&check.basis.join(", ")), 80);
+    if check.observed { format!("{basis} ({OBSERVED})") } else { basis }
 }
 
 /// The order of verdicts when sorted: what needs a person first.

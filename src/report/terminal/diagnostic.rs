@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Screen;
 use super::paint::{Tint, cut, paint, wrap};
 use crate::report::clean::{self, line};
-use crate::results::wording::time;
+use crate::results::wording::{OBSERVED, time};
 use crate::results::{CheckResult, Evidence, Finding, Quote};
 
 /// Findings of one check that are shown.
@@ -36,7 +36,8 @@ pub(super) fn short(check: &CheckResult, screen: Screen) -> String {
     let head = format!("fail[{}]: ", line(&check.id));
     let found =
         check.findings.first().map_or(String::new(), |finding| format!(" · found {}", line(&finding.found)));
-    let rest = format!("{}{found}", lowercase(&line(&check.title)));
+    let observed = if check.observed { format!(" · {OBSERVED}") } else { String::new() };
+    let rest = format!("{}{observed}{found}", lowercase(&line(&check.title)));
     let rest = cut(&rest, screen.columns().saturating_sub(head.chars().count()));
     format!("{}{rest}\n", paint(screen, Tint::Weak, &head))
 }

@@ -8,7 +8,7 @@ use crate::report::clean::{clean, line};
 use crate::report::state::State;
 use crate::results::outcome::{self, Exit, Outcome, books_balance};
 use crate::results::tally::Tally;
-use crate::results::wording::{self, Margin, count, many, rate, share, time};
+use crate::results::wording::{self, Margin, OBSERVED, count, many, rate, share, time};
 use crate::results::{CheckResult, LoadModel, Run, TrustState, Verdict};
 
 /// Diagnostics that are printed in full; the others are counted.
@@ -91,6 +91,7 @@ fn states(text: &mut String, run: &Run, screen: Screen) {
             (_, Some(finding)) => line(&format!("found {}, expected {}", finding.found, finding.expected)),
             (_, None) => line(&check.title),
         };
+        let said = if check.observed { format!("{said} ({OBSERVED})") } else { said };
         let said = cut(&format!("{}  {said}", line(&check.id)), room);
         let _ = writeln!(text, "{} {said}", word(screen, Tint::Fail, "FAIL"));
     }
@@ -160,7 +161,7 @@ fn table(text: &mut String, run: &Run, outcome: &Outcome, screen: Screen) {
         }
     };
     if !run.checks.is_empty() {
-        entry("checks", &[counts(run)]);
+        entry("checks", &counts(run));
     }
     entry("objectives", &objectives(run));
     entry("load", &load(run, screen));
@@ -170,16 +171,20 @@ fn table(text: &mut String, run: &Run, outcome: &Outcome, screen: Screen) {
     entry("next", &next(run, outcome));
 }
 
-fn counts(run: &Run) -> String {
+fn counts(run: &Run) -> Vec<String> {
     let tally = Tally::of(&run.checks);
-    format!(
+    let mut lines = vec![format!(
         "{} passed · {} failed · {} known · {} inconclusive · {} skipped",
         tally.passed,
         tally.failed + tally.stale + tally.warned,
         tally.known,
         tally.inconclusive,
         tally.skipped
-    )
+    )];
+    if tally.observed > 0 {
+        lines.push(format!("{} of them {OBSERVED}: the policy is not confirmed", count(tally.observed)));
+    }
+    lines
 }
 
 /// The three nearest to their limit, then how many more were met.

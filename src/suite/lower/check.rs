@@ -59,6 +59,7 @@ fn lower(id: &str, group: &str, written: &Spanned<written::Check>, notes: &mut N
         file: notes.file.clone(),
         at: written.key,
         standing: Standing::Run,
+        observed: Vec::new(),
     };
     if check.steps.is_empty() && check.always.is_empty() {
         let message = format!("`{id}` does nothing");

@@ -11,6 +11,7 @@ mod notes;
 mod policy;
 mod reference;
 mod selection;
+mod unconfirmed;
 pub(super) mod vocabulary;
 
 use std::fmt::Write as _;
@@ -46,7 +47,10 @@ fn lower(written: &written::Suite, source: &SourceFile, catalogue: &[Check], not
     }
     let environments = environment::environments(&written.environments, notes);
     let policy = written.policy.as_ref().map(|policy| policy::policy(policy, notes)).unwrap_or_default();
-    let selection = selection::checks(written.checks.as_ref(), catalogue, notes);
+    let mut selection = selection::checks(written.checks.as_ref(), catalogue, notes);
+    if policy.unconfirmed.is_some() {
+        unconfirmed::observe(&mut selection.checks);
+    }
     let load: Vec<_> =
         written.load.iter().map(|(name, profile)| load::profile(name, profile, notes)).collect();
     let objectives = load::objectives(&written.objectives, &load, notes);

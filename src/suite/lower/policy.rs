@@ -25,6 +25,8 @@ pub(super) fn policy(written: &written::Policy, notes: &mut Notes<'_>) -> Policy
     let access_lifetime = promises.time("access-lifetime", written.access_lifetime.as_ref());
     let refresh_lifetime = promises.time("refresh-lifetime", written.refresh_lifetime.as_ref());
     let slack = promises.time("slack", written.slack.as_ref()).unwrap_or_default();
+    let doubted = written.confirmed.as_ref().filter(|confirmed| !confirmed.value);
+    let unconfirmed = doubted.map(|confirmed| promises.notes.place(confirmed.entry()));
     Policy {
         rotation,
         replay_answer,
@@ -38,6 +40,7 @@ pub(super) fn policy(written: &written::Policy, notes: &mut Notes<'_>) -> Policy
         access_lifetime,
         refresh_lifetime,
         slack,
+        unconfirmed,
         places: promises.policy.places,
     }
 }

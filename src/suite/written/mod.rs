@@ -62,6 +62,10 @@ pub(super) struct Suite {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Policy {
+    /// `false`: learned from the endpoint, and vouched for by nobody. What hangs on it is observed, not promised,
+    /// and fails no run. Left out, a person has written it.
+    #[serde(default)]
+    pub(super) confirmed: Option<Spanned<bool>>,
     /// Whether a refresh yields a new refresh token.
     #[serde(default)]
     #[schemars(schema_with = "words::rotation")]

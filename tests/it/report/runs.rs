@@ -336,6 +336,7 @@ fn passed(row: &Row) -> CheckResult {
     let (group, id, severity, title, basis) = *row;
     let number: u64 = id[4..].parse().unwrap();
     CheckResult {
+        observed: false,
         id: id.to_owned(),
         group: group.to_owned(),
         title: title.to_owned(),

@@ -199,7 +199,7 @@ pub struct CheckResult {
     /// Requests it sent.
     pub requests: u64,
     /// The verdict hangs on a policy that nobody has confirmed: observed, not promised.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub observed: bool,
 }
 

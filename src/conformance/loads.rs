@@ -25,7 +25,8 @@ pub(super) fn claim(what: &Expectation, load: &LoadResult) -> Judgement {
         | Expectation::At(..)
         | Expectation::Lacks(_)
         | Expectation::Within(_)
-        | Expectation::NoCallback => {
+        | Expectation::NoCallback
+        | Expectation::Certificate => {
             Judgement::Untold(format!("`{}` is not judged of each answer of a load", what.word()))
         }
     }
@@ -68,7 +69,9 @@ pub(super) fn set_claim(what: &SetExpectation, name: &str, load: &LoadResult) ->
         SetExpectation::Same(_)
         | SetExpectation::Alike(_)
         | SetExpectation::Apart(_)
-        | SetExpectation::PlainDates(_) => {
+        | SetExpectation::PlainDates(_)
+        | SetExpectation::Entropy { .. }
+        | SetExpectation::Timing { .. } => {
             Judgement::Untold(format!("`{}` is not judged of a load", what.word()))
         }
     }

@@ -81,7 +81,7 @@ pub(super) fn is_mock(environment: &Environment) -> bool {
 pub(super) fn calls(check: &Check) -> impl Iterator<Item = (&Step, &Call)> {
     check.steps.iter().filter_map(|step| match &step.verb {
         Verb::Call(call) => Some((step, call.as_ref())),
-        Verb::Load(_) | Verb::Wait(_) | Verb::Restart => None,
+        Verb::Load(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => None,
     })
 }
 
@@ -91,6 +91,7 @@ pub(super) fn must_run_alone(check: &Check, clock: bool) -> bool {
     check.steps.iter().any(|step| match &step.verb {
         Verb::Restart | Verb::Load(_) => true,
         Verb::Wait(_) => clock,
+        Verb::Connect(_) => false,
         Verb::Call(_) => clock && (step.every.is_some() || step.lasting.is_some()),
     }) || (clock && check.chains.values().any(expired))
 }
@@ -189,7 +190,8 @@ impl Means<'_> {
                         has_field(refresh, place)?;
                     }
                 }
-                SetExpectation::Measured(_) => {}
+                SetExpectation::Entropy { of, .. } => has_field(refresh, &FieldPlace::Field(*of))?,
+                SetExpectation::Measured(_) | SetExpectation::Timing { .. } => {}
             }
         }
         for claim in check.always.iter().flat_map(|always| &always.claims) {
@@ -297,7 +299,7 @@ impl Means<'_> {
                 Verb::Wait(Wait::Until(moment)) => self.until(moment)?,
                 Verb::Wait(Wait::For(time)) => self.bearable(self.length(time), 1)?,
                 Verb::Wait(Wait::Exactly(time)) => self.bearable(Some(*time), 1)?,
-                Verb::Call(_) | Verb::Load(_) => {
+                Verb::Call(_) | Verb::Load(_) | Verb::Connect(_) => {
                     let times = step.times.map_or(1, |times| times.at(self.full));
                     if let Some((every, _)) = &step.every {
                         self.bearable(self.length(every), times)?;
@@ -410,7 +412,8 @@ fn has_what_is_claimed(speech: &Speech, claim: &Claim, cell: &Cell) -> Outcome {
         | Expectation::Belongs(_)
         | Expectation::Lacks(_)
         | Expectation::Within(_)
-        | Expectation::NoCallback => Ok(()),
+        | Expectation::NoCallback
+        | Expectation::Certificate => Ok(()),
     }
 }
 
@@ -476,6 +479,7 @@ pub(super) fn burn(check: &Check, cells: usize, full: bool) -> Burn {
         .iter()
         .map(|step| match &step.verb {
             Verb::Load(profile) => crate::load::requests_at_most(profile),
+            Verb::Connect(_) => times(step),
             Verb::Call(_) | Verb::Wait(_) | Verb::Restart => 0,
         })
         .sum();
@@ -509,7 +513,9 @@ pub(super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
                 Verb::Wait(Wait::Exactly(time)) => *time,
                 Verb::Wait(Wait::For(time)) => means.length(time).unwrap_or_default(),
                 Verb::Load(profile) => profile.lasting().unwrap_or_default(),
-                Verb::Wait(Wait::Until(_)) | Verb::Call(_) | Verb::Restart => Duration::ZERO,
+                Verb::Wait(Wait::Until(_)) | Verb::Call(_) | Verb::Restart | Verb::Connect(_) => {
+                    Duration::ZERO
+                }
             };
             wait + every * times
         })

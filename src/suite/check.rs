@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::source::{Place, SourceFile, Span};
 
-use super::call::{Call, Changes};
+use super::call::{Call, Changes, Template};
 use super::claim::{Claim, SetClaim, Strength};
 use super::defect::Defect;
 use super::expression::Expression;
@@ -244,6 +244,47 @@ pub enum Verb {
     Wait(Wait),
     /// Restarts the target.
     Restart,
+    /// Opens a connection of its own, and asks for nothing but headers.
+    Connect(Connect),
+}
+
+/// `connect`. Nothing inside: a connection as the environment's address says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Connect {
+    /// `tls`: the only version of TLS that is offered: `1.0` to `1.3`.
+    pub tls: Option<Template>,
+    /// `plain`: HTTP in the clear, where the address says https.
+    pub plain: bool,
+}
+
+/// A version of TLS that `connect` can offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are the versions")]
+pub enum TlsVersion {
+    Tls10,
+    Tls11,
+    Tls12,
+    Tls13,
+}
+
+impl TlsVersion {
+    /// All of them with their words.
+    pub const ALL: [(TlsVersion, &'static str); 4] = [
+        (TlsVersion::Tls10, "1.0"),
+        (TlsVersion::Tls11, "1.1"),
+        (TlsVersion::Tls12, "1.2"),
+        (TlsVersion::Tls13, "1.3"),
+    ];
+
+    /// The word in suites.
+    pub fn word(self) -> &'static str {
+        TlsVersion::ALL.iter().find(|(version, _)| *version == self).map_or("", |(_, word)| word)
+    }
+
+    /// The version of that word.
+    pub fn from_word(word: &str) -> Option<TlsVersion> {
+        TlsVersion::ALL.iter().find(|(_, candidate)| *candidate == word).map(|(version, _)| *version)
+    }
 }
 
 /// `wait`.

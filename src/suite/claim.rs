@@ -71,6 +71,8 @@ pub enum Expectation {
     Within(Bound),
     /// `callback: never`.
     NoCallback,
+    /// `certificate: valid`: the chain of certificates verifies for the host.
+    Certificate,
 }
 
 impl Expectation {
@@ -87,6 +89,7 @@ impl Expectation {
             Expectation::Lacks(_) => "lacks",
             Expectation::Within(_) => "within",
             Expectation::NoCallback => "callback",
+            Expectation::Certificate => "certificate",
         }
     }
 
@@ -402,6 +405,19 @@ pub enum SetExpectation {
     PlainDates(Vec<FieldPlace>),
     /// An expression over counts.
     Measured(Expression),
+    /// `entropy: { of: refresh, bits: 128 }`: the tokens there hold at least so many bits that cannot be guessed.
+    Entropy {
+        /// Which token.
+        of: Field,
+        /// How many bits.
+        bits: u32,
+    },
+    /// `timing: { effect: 0.2 }`: no two groups differ in time by more than this effect size. The groups are
+    /// interleaved.
+    Timing {
+        /// The largest effect size that is borne, 0 to 1.
+        effect: f64,
+    },
 }
 
 impl SetExpectation {
@@ -414,6 +430,8 @@ impl SetExpectation {
             SetExpectation::Distinct(_) => "distinct",
             SetExpectation::PlainDates(_) => "plain-dates",
             SetExpectation::Measured(_) => "measured",
+            SetExpectation::Entropy { .. } => "entropy",
+            SetExpectation::Timing { .. } => "timing",
         }
     }
 

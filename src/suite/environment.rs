@@ -1,5 +1,6 @@
 //! Environments: what a suite can be run against.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -24,6 +25,10 @@ pub struct Environment {
     pub guard: Option<Guard>,
     /// `offers`: operations beyond the documented ones that this environment has (`probe`, `revoke`).
     pub offers: Vec<Operation>,
+    /// `public-key`: a file with the key that the endpoint signs its tokens with, as PEM.
+    pub public_key: Option<String>,
+    /// `callback`: an address of this machine that the endpoint can reach; port 0 for any.
+    pub callback: Option<SocketAddr>,
     /// `patience`: how long a `wait` may really sleep where the clock cannot be moved.
     pub patience: Duration,
     /// `timeout`: for each exchange.

@@ -136,6 +136,7 @@ pub(super) fn claim(what: &Expectation, taken: &Taken, bench: &Bench<'_>) -> Jud
             Some(true) => Judgement::fails("no call to `$callback`", "the endpoint called it"),
             None => Judgement::Untold("no listener was open".to_owned()),
         },
+        Expectation::Certificate => Judgement::Untold("only `connect` sees a certificate".to_owned()),
     }
 }
 

@@ -178,6 +178,9 @@ impl Play<'_> {
                 Verb::Load(profile) => self.load(step, profile).await?,
                 Verb::Wait(wait) => self.wait(scene, wait).await?,
                 Verb::Restart => self.restart().await?,
+                Verb::Connect(_) => {
+                    return Err(Cut::Unset("connections of their own are not made yet".to_owned()));
+                }
             }
         }
         Ok(())

@@ -6,7 +6,8 @@ use crate::source::Span;
 
 use super::super::call::Operation;
 use super::super::check::{
-    AccessNeed, Always, Basis, ChainNeed, Check, Dimension, ProofClaim, Standing, Step, Together, Verb, Wait,
+    AccessNeed, Always, Basis, ChainNeed, Check, Connect, Dimension, ProofClaim, Standing, Step, TlsVersion,
+    Together, Verb, Wait,
 };
 use super::super::claim::{Claim, Expectation, OutcomeWord, Strength};
 use super::super::defect::Defect;
@@ -16,7 +17,7 @@ use super::super::yaml::Spanned;
 use super::call::{Parts, call, changes};
 use super::claim::{claims, set_claims};
 use super::notes::{Notes, shown};
-use super::reference::Scope;
+use super::reference::{Scope, template};
 use super::{WrittenChecks, expect, load, vocabulary};
 
 /// Once in every run.
@@ -176,7 +177,9 @@ fn dimensions(
 fn step(written: &Spanned<written::Step>, scope: &mut Scope, notes: &mut Notes<'_>) -> Option<Step> {
     let step = &written.value;
     let verb = verb(written, scope, notes);
-    let yields = verb.as_ref().is_none_or(|(verb, _)| matches!(verb, Verb::Call(_) | Verb::Load(_)));
+    let yields = verb
+        .as_ref()
+        .is_none_or(|(verb, _)| matches!(verb, Verb::Call(_) | Verb::Load(_) | Verb::Connect(_)));
     if let Some(name) = &step.name {
         scope.declare("step", &name.value, name.span, notes);
         scope.steps.push(name.value.clone());
@@ -231,7 +234,7 @@ fn is_good_refresh(verb: &Verb) -> bool {
                 && call.with.is_empty()
                 && call.pair == super::super::call::PairUse::Current
         }
-        Verb::Load(_) | Verb::Wait(_) | Verb::Restart => false,
+        Verb::Load(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => false,
     }
 }
 
@@ -277,7 +280,7 @@ fn verb(written: &Spanned<written::Step>, scope: &Scope, notes: &mut Notes<'_>) 
         diagnostic.also.push((first, "the first verb".to_owned()));
         diagnostic.help = Some(format!("put a `-` before `{second}` to make it a step of its own"));
     }
-    if ["race", "fuzz", "connect"].contains(&word) {
+    if ["race", "fuzz"].contains(&word) {
         notes.later(word, at);
         return None;
     }
@@ -294,10 +297,28 @@ fn verb(written: &Spanned<written::Step>, scope: &Scope, notes: &mut Notes<'_>) 
     } else if let Some(it) = &step.load {
         let name = step.name.as_ref().map_or("load", |name| name.value.as_str());
         Verb::Load(Box::new(load::profile(name, it, notes)))
+    } else if let Some(it) = &step.connect {
+        Verb::Connect(connect(it, scope, notes))
     } else {
         Verb::Restart
     };
     Some((verb, at))
+}
+
+fn connect(written: &Spanned<Option<written::Connect>>, scope: &Scope, notes: &mut Notes<'_>) -> Connect {
+    let Some(connect) = &written.value else { return Connect::default() };
+    if let (Some(tls), true) = (&connect.tls, connect.plain) {
+        let message = "a connection in the clear has no version of TLS";
+        notes.error("suite::contradiction", tls.key, message, "`plain` says that it is in the clear");
+    }
+    let tls = connect.tls.as_ref().map(|word| {
+        let version = template(word, scope, notes);
+        if let Some(plain) = version.as_plain() {
+            notes.word("version of TLS", &plain, word.span, &TlsVersion::ALL);
+        }
+        version
+    });
+    Connect { tls, plain: connect.plain }
 }
 
 /// The first modifier of a step without a verb.

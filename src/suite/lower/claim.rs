@@ -3,8 +3,8 @@
 use crate::source::Span;
 
 use super::super::claim::{
-    Aspect, Bound, Claim, Expectation, FieldPlace, Kind, Lack, Link, OutcomeWord, SetClaim, SetExpectation,
-    SetPlace, StatusPattern, Strength, Test,
+    Aspect, Bound, Claim, Expectation, Field, FieldPlace, Kind, Lack, Link, OutcomeWord, SetClaim,
+    SetExpectation, SetPlace, StatusPattern, Strength, Test,
 };
 use super::super::written::{self, Word};
 use super::super::yaml::{OneOrMany, Spanned};
@@ -108,8 +108,10 @@ impl Builder<'_, '_> {
         {
             self.push(word.entry(), Expectation::NoCallback);
         }
-        if let Some(certificate) = &map.certificate {
-            self.notes.later("certificate", certificate.key);
+        if let Some(word) = &map.certificate
+            && self.notes.word("state of a certificate", &word.value, word.span, &[((), "valid")]).is_some()
+        {
+            self.push(word.entry(), Expectation::Certificate);
         }
     }
 
@@ -255,16 +257,48 @@ pub(super) fn set_claims(
     {
         push(word.entry(), SetExpectation::Measured(expression));
     }
-    for (name, later) in [("promised", &set.promised), ("entropy", &set.entropy), ("timing", &set.timing)] {
-        if let Some(later) = later {
-            notes.later(name, later.key);
-        }
+    if let Some(entropy) = &set.entropy
+        && let Some(what) = entropy_of(&entropy.value, notes)
+    {
+        push(entropy.entry(), what);
+    }
+    if let Some(timing) = &set.timing
+        && let Some(what) = timing_of(&timing.value, notes)
+    {
+        push(timing.entry(), what);
+    }
+    if let Some(later) = &set.promised {
+        notes.later("promised", later.key);
     }
     if set.is_empty() {
         notes.error("suite::no-claim", written.key, "nothing is claimed", "write what must hold");
     }
     claims.sort_by_key(|claim| claim.at.start);
     claims
+}
+
+fn entropy_of(entropy: &written::Entropy, notes: &mut Notes<'_>) -> Option<SetExpectation> {
+    let tokens: Vec<(Field, &str)> =
+        Field::ALL.iter().filter(|(field, _)| field.is_token()).copied().collect();
+    let of = notes.word("token", &entropy.of.value, entropy.of.span, &tokens)?;
+    let bits = entropy.bits.value;
+    if bits == 0 {
+        let message = "`0` bits are there in every token";
+        notes.error("suite::wrong-value", entropy.bits.span, message, "one bit at least");
+    }
+    Some(SetExpectation::Entropy { of, bits })
+}
+
+fn timing_of(timing: &written::Timing, notes: &mut Notes<'_>) -> Option<SetExpectation> {
+    let word = &timing.effect;
+    match word.value.parse::<f64>() {
+        Ok(effect) if effect > 0.0 && effect < 1.0 => Some(SetExpectation::Timing { effect }),
+        _ => {
+            let message = format!("`{}` is no effect size", shown(&word.value));
+            notes.error("suite::wrong-value", word.span, message, "between 0 and 1: `0.2` is small");
+            None
+        }
+    }
 }
 
 fn date_places(words: &OneOrMany<Word>, notes: &mut Notes<'_>) -> Vec<FieldPlace> {

@@ -1,5 +1,6 @@
 //! Environments: what stands there, who calls, and what a run may do.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -54,10 +55,22 @@ fn lower(name: &str, written: &Spanned<written::Environment>, notes: &mut Notes<
         chains: environment.chains.as_ref().map_or(ChainSource::Login, |chains| source(chains, notes)),
         guard: environment.guard.as_ref().map(|written| guard(written, notes)),
         offers,
+        public_key: environment.public_key.as_ref().map(|path| path.value.clone()),
+        callback: environment.callback.as_ref().and_then(|word| callback(word, notes)),
         patience: notes.duration_or(environment.patience.as_ref(), PATIENCE),
         timeout: timeout(environment.timeout.as_ref(), notes),
         at: notes.place(written.key),
     }
+}
+
+fn callback(word: &Word, notes: &mut Notes<'_>) -> Option<SocketAddr> {
+    let text = word.value.trim();
+    let address = text.parse().ok().or_else(|| Some(SocketAddr::new(text.parse::<IpAddr>().ok()?, 0)));
+    if address.is_none() {
+        let message = format!("`{}` is no address of this machine", shown(text));
+        notes.error("suite::wrong-value", word.span, message, "as `10.1.2.3` or `10.1.2.3:8123`");
+    }
+    address
 }
 
 fn timeout(word: Option<&Word>, notes: &mut Notes<'_>) -> Duration {

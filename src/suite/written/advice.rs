@@ -6,8 +6,20 @@ use super::super::claim::OutcomeWord;
 use super::super::lower::vocabulary;
 use super::super::yaml::{Misfit, Wrong};
 
-const CLAIM_WORDS: [&str; 11] =
-    ["outcome", "class", "status", "type", "shape", "part", "at", "belongs", "lacks", "within", "callback"];
+const CLAIM_WORDS: [&str; 12] = [
+    "outcome",
+    "class",
+    "status",
+    "type",
+    "shape",
+    "part",
+    "at",
+    "belongs",
+    "lacks",
+    "within",
+    "callback",
+    "certificate",
+];
 const SET_WORDS: [&str; 9] =
     ["same", "alike", "apart", "distinct", "plain-dates", "measured", "entropy", "timing", "promised"];
 const MODIFIERS: [&str; 8] = ["as", "times", "every", "for", "given", "must", "should", "info"];

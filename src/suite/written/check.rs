@@ -147,9 +147,9 @@ pub(in super::super) struct Step {
     #[serde(default)]
     #[schemars(skip)]
     pub(in super::super) fuzz: Option<Spanned<IgnoredAny>>,
+    /// Opens a connection of its own, and asks for nothing but headers.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(in super::super) connect: Option<Spanned<IgnoredAny>>,
+    pub(in super::super) connect: Option<Spanned<Option<Connect>>>,
     /// Names what the step yields.
     #[serde(rename = "as", default)]
     pub(in super::super) name: Option<Word>,
@@ -175,6 +175,19 @@ pub(in super::super) struct Step {
     /// False: noted.
     #[serde(default)]
     pub(in super::super) info: Option<Spanned<Claims>>,
+}
+
+/// A connection of its own. Nothing inside: as the environment's address says.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Connect {
+    /// The only version of TLS that is offered: `1.0`, `1.1`, `1.2`, `1.3`, or a dimension that names one.
+    #[serde(default)]
+    #[schemars(schema_with = "words::text")]
+    pub(in super::super) tls: Option<Word>,
+    /// HTTP in the clear, where the address says https.
+    #[serde(default)]
+    pub(in super::super) plain: bool,
 }
 
 /// Nothing to say.
@@ -257,9 +270,10 @@ pub(in super::super) struct ClaimMap {
     #[serde(default)]
     #[schemars(schema_with = "words::never")]
     pub(in super::super) callback: Option<Word>,
+    /// `valid`: the chain of certificates verifies for the host.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(in super::super) certificate: Option<Spanned<IgnoredAny>>,
+    #[schemars(schema_with = "words::valid")]
+    pub(in super::super) certificate: Option<Word>,
 }
 
 impl ClaimMap {
@@ -267,10 +281,9 @@ impl ClaimMap {
     pub(in super::super) fn is_empty(&self) -> bool {
         let lists = [&self.outcome, &self.class, &self.status, &self.media, &self.shape, &self.belongs];
         lists.into_iter().all(Option::is_none)
-            && [&self.part, &self.within, &self.callback].into_iter().all(Option::is_none)
+            && [&self.part, &self.within, &self.callback, &self.certificate].into_iter().all(Option::is_none)
             && self.at.as_ref().is_none_or(|at| at.value.is_empty())
             && self.lacks.is_none()
-            && self.certificate.is_none()
     }
 }
 
@@ -388,12 +401,32 @@ pub(in super::super) struct SetClaims {
     #[serde(default)]
     #[schemars(skip)]
     pub(in super::super) promised: Option<Spanned<IgnoredAny>>,
+    /// The tokens at a place hold at least so many bits that cannot be guessed.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(in super::super) entropy: Option<Spanned<IgnoredAny>>,
+    pub(in super::super) entropy: Option<Spanned<Entropy>>,
+    /// No two groups differ in time by more than this effect size; the groups are interleaved.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(in super::super) timing: Option<Spanned<IgnoredAny>>,
+    pub(in super::super) timing: Option<Spanned<Timing>>,
+}
+
+/// How hard tokens are to guess.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Entropy {
+    /// Which token: `refresh`, `access` or `id`.
+    #[schemars(schema_with = "words::tokens")]
+    pub(in super::super) of: Word,
+    /// How many bits at least.
+    pub(in super::super) bits: Spanned<u32>,
+}
+
+/// How alike groups are in time.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Timing {
+    /// The largest effect size (Cliff's delta) that is borne: 0 to 1.
+    #[schemars(schema_with = "words::text")]
+    pub(in super::super) effect: Word,
 }
 
 impl SetClaims {
@@ -402,7 +435,9 @@ impl SetClaims {
         let lists = [&self.same, &self.alike, &self.apart, &self.distinct, &self.plain_dates];
         lists.into_iter().all(Option::is_none)
             && self.measured.is_none()
-            && [&self.promised, &self.entropy, &self.timing].into_iter().all(Option::is_none)
+            && self.promised.is_none()
+            && self.entropy.is_none()
+            && self.timing.is_none()
     }
 }
 

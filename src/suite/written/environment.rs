@@ -9,7 +9,7 @@ use super::{Word, words};
 
 /// What the suite can be run against: a mock, or an address.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(in super::super) struct Environment {
     /// Our own endpoint: started for the run, or one that already runs.
     #[serde(default)]
@@ -31,6 +31,13 @@ pub(in super::super) struct Environment {
     #[serde(default)]
     #[schemars(schema_with = "words::offers")]
     pub(in super::super) offers: Vec<Word>,
+    /// A file with the public key that the endpoint signs its tokens with, as PEM: what it could be tricked
+    /// into taking for a shared secret.
+    #[serde(default)]
+    pub(in super::super) public_key: Option<Word>,
+    /// An address of this machine that the endpoint can reach, for `$callback`: `10.1.2.3`, `10.1.2.3:8123`.
+    #[serde(default)]
+    pub(in super::super) callback: Option<Word>,
     /// How long a `wait` may really sleep where the clock cannot be moved; `5s` where left out.
     #[serde(default)]
     pub(in super::super) patience: Option<Word>,

@@ -58,6 +58,8 @@ word_schemas! {
     links = one_or_many(first(&Link::ALL));
     kinds = one_of(first(&Kind::ALL));
     never = one_of(["never"]);
+    valid = one_of(["valid"]);
+    tokens = one_of(["access", "refresh", "id"]);
     lacks = one_of(first(&list::LACK));
     standards = many(first(&Standard::ALL));
     offers = many(["probe", "revoke"]);

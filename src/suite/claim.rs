@@ -445,7 +445,9 @@ impl SetExpectation {
             | SetExpectation::Alike(_)
             | SetExpectation::Apart(_)
             | SetExpectation::Distinct(_)
-            | SetExpectation::PlainDates(_) => false,
+            | SetExpectation::PlainDates(_)
+            | SetExpectation::Entropy { .. }
+            | SetExpectation::Timing { .. } => false,
         }
     }
 }

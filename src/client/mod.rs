@@ -56,6 +56,8 @@ pub struct Travel {
     pub abort: Option<crate::suite::call::Abort>,
     /// Send `Expect: 100-continue` and wait for it before the body.
     pub await_continue: bool,
+    /// This many requests that carry nothing go out behind this one in the same write.
+    pub pipelined: u32,
 }
 
 /// An answer as it came.
@@ -108,6 +110,9 @@ pub struct Exchange {
     pub times: Times,
     /// What came back.
     pub result: Result<Answer, Failure>,
+    /// What came back to the requests that rode behind it in the same write, in order; after a failure nothing
+    /// more is read.
+    pub behind: Vec<Result<Answer, Failure>>,
 }
 
 impl Exchange {
@@ -118,6 +123,7 @@ impl Exchange {
             request,
             times: Times { sent_at: now, first_byte_at: None, done_at: now },
             result: Err(failure),
+            behind: Vec::new(),
         }
     }
 }
@@ -186,6 +192,14 @@ struct Door {
 impl Door {
     fn write_head(&self, request: &Request, out: &mut Vec<u8>) {
         http1::write_head(request, &self.prefix, &self.host, out);
+    }
+
+    /// The requests that ride behind in the same write.
+    fn write_behind(&self, request: &Request, out: &mut Vec<u8>) {
+        let follower = http1::follower(request);
+        for _ in 0..request.travel.pipelined.min(http1::BEHIND_MAX) {
+            self.write_head(&follower, out);
+        }
     }
 }
 

@@ -97,23 +97,56 @@ impl Connection {
 
     /// [`Connection::send`] for whoever has had its turn at the guard.
     pub(super) async fn send_now(&mut self, request: Arc<Request>) -> Exchange {
-        if let Err(failure) = self.begin(request.method == "HEAD") {
+        let counted =
+            (0..request.travel.pipelined.min(http1::BEHIND_MAX)).try_for_each(|_| self.door.guard.count());
+        if let Err(failure) = counted.and_then(|()| self.begin(request.method == "HEAD")) {
             return Exchange::unsent(request, failure);
         }
         self.first_byte = FirstByte::Awaited;
         self.last = !http1::is_ordinary(&request);
+        self.reader.expect_more(http1::leaves_more(&request));
         let mut answer = Answer::empty();
         let sent_at = Instant::now();
         let deadline = sent_at + self.door.target.timeout;
         let result = timeout_at(deadline.into(), self.travel(&request, &mut answer)).await;
         let done_at = Instant::now();
         let result = result.unwrap_or(Err(Failure::ResponseTimeout));
+        let behind = match result {
+            Ok(()) if request.travel.pipelined > 0 => self.hear_behind(&request, deadline).await,
+            _ => Vec::new(),
+        };
         let result = self.finish(result, done_at - sent_at).await.map(|()| answer);
         let first_byte_at = match self.first_byte {
             FirstByte::At(at) => Some(at),
             FirstByte::Unheard | FirstByte::Heard | FirstByte::Awaited => None,
         };
-        Exchange { request, times: Times { sent_at, first_byte_at, done_at }, result }
+        Exchange { request, times: Times { sent_at, first_byte_at, done_at }, result, behind }
+    }
+
+    /// The answers to the requests that rode behind, until one fails: an end of the connection is one.
+    async fn hear_behind(&mut self, request: &Request, deadline: Instant) -> Vec<Result<Answer, Failure>> {
+        let mut heard = Vec::new();
+        for left in (0..request.travel.pipelined.min(http1::BEHIND_MAX)).rev() {
+            // A server that announced the end of the connection after its answer owes nothing more.
+            if !self.reader.is_persistent() {
+                heard.push(Err(Failure::ClosedBeforeAnswer));
+                break;
+            }
+            self.reader.start(request.method == "HEAD");
+            self.reader.expect_more(left > 0);
+            let mut answer = Answer::empty();
+            let read = async {
+                self.digest(&mut answer)?;
+                self.read_answer(&mut answer).await
+            };
+            let result = timeout_at(deadline.into(), read).await.unwrap_or(Err(Failure::ResponseTimeout));
+            let is_last = result.is_err();
+            heard.push(result.map(|()| answer));
+            if is_last {
+                break;
+            }
+        }
+        heard
     }
 
     /// The hot path: writes `bytes` (a whole request, head and body) once and reads the answer into `answer`,
@@ -236,7 +269,8 @@ impl Connection {
         self.door.write_head(request, &mut head);
         let pieces = http1::body_pieces(request);
         if travel.chunks.is_none() && travel.pace.is_none() && !travel.await_continue {
-            let whole = [head, pieces.concat()].concat();
+            let mut whole = [head, pieces.concat()].concat();
+            self.door.write_behind(request, &mut whole);
             let half = whole.len() / 2;
             return match travel.abort {
                 Some(Abort::HalfSent) => self.break_off(&whole[..half], answer).await,
@@ -271,6 +305,11 @@ impl Connection {
             }
             going = self.transmit(&piece[..piece.len().min(left)], answer).await;
             left -= piece.len().min(left);
+        }
+        if travel.pipelined > 0 && travel.abort.is_none() && going.is_ok_and(|going| going) {
+            let mut behind = Vec::new();
+            self.door.write_behind(request, &mut behind);
+            going = self.transmit(&behind, answer).await;
         }
         if travel.abort.is_some() {
             return going.and(Err(Failure::Aborted));

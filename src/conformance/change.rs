@@ -474,6 +474,7 @@ fn travel(wire: &WireChanges) -> Travel {
         length_off: wire.length.unwrap_or(0),
         abort: wire.abort,
         await_continue: wire.await_continue,
+        pipelined: wire.pipelined.unwrap_or(0),
     }
 }
 

@@ -107,6 +107,7 @@ impl Court {
             request: Arc::new(request),
             times: Times { sent_at, first_byte_at: None, done_at: Instant::now() },
             result: Ok(reply.answer().clone()),
+            behind: Vec::new(),
         };
         Some(Taken {
             operation: Operation::Login,
@@ -161,6 +162,8 @@ impl Court {
             (Err(failure), _) if may_have_spent(*failure) => counted.unanswered += 1,
             (Err(_), _) => {}
         }
+        // What rode behind carried nothing, so it is refused wherever it is answered.
+        counted.refused += taken.exchange.behind.iter().filter(|behind| behind.is_ok()).count() as u64;
     }
 
     /// Refreshes of a load that a check ran.

@@ -14,6 +14,7 @@ mod court;
 mod encode;
 mod evidence;
 mod forge;
+mod fuzz;
 mod gate;
 mod judge;
 mod loads;

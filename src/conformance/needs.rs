@@ -11,7 +11,7 @@ use crate::dialect::{Dialect, Speech};
 use crate::results::Burn;
 use crate::suite::Suite;
 use crate::suite::call::{Call, Changes, Operation, PairUse, Part, Reference, Slot, SlotRef, Template};
-use crate::suite::check::{AccessNeed, ChainNeed, Check, Standing, Step, Verb, Wait};
+use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Standing, Step, Verb, Wait};
 use crate::suite::claim::{
     Aspect, Claim, Expectation, FieldPlace, OutcomeWord, SetExpectation, SetPlace, Test,
 };
@@ -20,6 +20,7 @@ use crate::suite::expression::{Expression, Truth, Value};
 
 use super::cell::{Cell, merge, product};
 use super::clock::impatient;
+use super::fuzz;
 use super::names::Promised;
 
 /// What there is to run a check with.
@@ -81,15 +82,33 @@ pub(super) fn is_mock(environment: &Environment) -> bool {
 pub(super) fn calls(check: &Check) -> impl Iterator<Item = (&Step, &Call)> {
     check.steps.iter().filter_map(|step| match &step.verb {
         Verb::Call(call) => Some((step, call.as_ref())),
-        Verb::Load(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => None,
+        Verb::Load(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => None,
     })
+}
+
+/// The fuzzing among the steps.
+fn fuzzes(check: &Check) -> impl Iterator<Item = &Fuzz> {
+    check.steps.iter().filter_map(|step| match &step.verb {
+        Verb::Fuzz(fuzz) => Some(fuzz.as_ref()),
+        Verb::Call(_) | Verb::Load(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => None,
+    })
+}
+
+/// The formats of a fuzzing that the dialect has; every listed one where none is named.
+pub(super) fn formats_of(fuzz: &Fuzz, speech: &Speech) -> Vec<String> {
+    if fuzz.formats.is_empty() {
+        let listed = speech.accepts.iter().filter(|(_, accepts)| accepts.listed);
+        return listed.map(|(name, _)| name.clone()).collect();
+    }
+    fuzz.formats.iter().filter(|word| speech.format(word).is_some()).cloned().collect()
 }
 
 /// Whether it moves time or restarts the endpoint: then it runs last and alone.
 pub(super) fn must_run_alone(check: &Check, clock: bool) -> bool {
     let expired = |need: &ChainNeed| need.access == Some(AccessNeed::Expired);
     check.steps.iter().any(|step| match &step.verb {
-        Verb::Restart | Verb::Load(_) => true,
+        // What is fuzzed may be slowed by it, and everybody who is measured meanwhile.
+        Verb::Restart | Verb::Load(_) | Verb::Fuzz(_) => true,
         Verb::Wait(_) => clock,
         Verb::Connect(_) => false,
         Verb::Call(_) => clock && (step.every.is_some() || step.lasting.is_some()),
@@ -154,9 +173,15 @@ impl Means<'_> {
 
     fn spoken(&self, check: &Check) -> Outcome {
         let unknown = calls(check).find(|(_, call)| self.dialect.operation(call.operation).is_none());
-        unknown.map_or(Ok(()), |(_, call)| {
-            Err(not_applicable(format!("the dialect has no `{}`", call.operation.word())))
-        })
+        if let Some((_, call)) = unknown {
+            return Err(not_applicable(format!("the dialect has no `{}`", call.operation.word())));
+        }
+        match fuzzes(check).find(|fuzz| formats_of(fuzz, self.dialect.refresh()).is_empty()) {
+            None => Ok(()),
+            Some(fuzz) => {
+                Err(not_applicable(format!("the dialect has no format `{}`", fuzz.formats.join("`, `"))))
+            }
+        }
     }
 
     fn offered(&self, check: &Check) -> Outcome {
@@ -245,9 +270,6 @@ impl Means<'_> {
         if changes.auth.is_some() && speech.auth.is_empty() {
             return Err(not_applicable("the dialect has no client authentication"));
         }
-        if changes.wire.pipelined.is_some() {
-            return Err(skipped("`wire: pipelined` cannot be sent yet"));
-        }
         Ok(())
     }
 
@@ -299,7 +321,7 @@ impl Means<'_> {
                 Verb::Wait(Wait::Until(moment)) => self.until(moment)?,
                 Verb::Wait(Wait::For(time)) => self.bearable(self.length(time), 1)?,
                 Verb::Wait(Wait::Exactly(time)) => self.bearable(Some(*time), 1)?,
-                Verb::Call(_) | Verb::Load(_) | Verb::Connect(_) => {
+                Verb::Call(_) | Verb::Load(_) | Verb::Fuzz(_) | Verb::Connect(_) => {
                     let times = step.times.map_or(1, |times| times.at(self.full));
                     if let Some((every, _)) = &step.every {
                         self.bearable(self.length(every), times)?;
@@ -451,22 +473,23 @@ fn has_aspect(speech: &Speech, aspect: Aspect, part: Option<&str>) -> Outcome {
 
 /// Whether every chain stays as good as new: only good calls with the current pair.
 fn keeps_chains(check: &Check) -> bool {
-    calls(check).all(|(step, call)| {
-        let expects_grant = step.claims.iter().all(|claim| match &claim.what {
-            Expectation::Outcome(words) => words.as_slice() == [OutcomeWord::Granted],
-            _ => true,
-        });
-        call.pair == PairUse::Current
-            && call.operation != Operation::Revoke
-            && call.with.is_empty()
-            && call.changes.set.is_empty()
-            && call.changes.without.is_empty()
-            && call.changes.body.is_none()
-            && call.changes.cut.is_none()
-            && call.changes.method.is_none()
-            && call.changes.path.is_none()
-            && expects_grant
-    })
+    fuzzes(check).next().is_none()
+        && calls(check).all(|(step, call)| {
+            let expects_grant = step.claims.iter().all(|claim| match &claim.what {
+                Expectation::Outcome(words) => words.as_slice() == [OutcomeWord::Granted],
+                _ => true,
+            });
+            call.pair == PairUse::Current
+                && call.operation != Operation::Revoke
+                && call.with.is_empty()
+                && call.changes.set.is_empty()
+                && call.changes.without.is_empty()
+                && call.changes.body.is_none()
+                && call.changes.cut.is_none()
+                && call.changes.method.is_none()
+                && call.changes.path.is_none()
+                && expects_grant
+        })
 }
 
 /// What a check spends, at most.
@@ -480,9 +503,12 @@ pub(super) fn burn(check: &Check, cells: usize, full: bool) -> Burn {
         .map(|step| match &step.verb {
             Verb::Load(profile) => crate::load::requests_at_most(profile),
             Verb::Connect(_) => times(step),
-            Verb::Call(_) | Verb::Wait(_) | Verb::Restart => 0,
+            Verb::Call(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart => 0,
         })
         .sum();
+    let (fuzzed, fuzz_chains) = fuzzes(check)
+        .map(|fuzz| fuzz::spends_at_most(fuzz, full))
+        .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
     let named: u64 = check
         .chains
         .values()
@@ -492,9 +518,9 @@ pub(super) fn burn(check: &Check, cells: usize, full: bool) -> Burn {
     let sets = if keeps_chains(check) { runs.min(1) } else { runs };
     let chains = (own + named) * sets;
     Burn {
-        requests: runs * (calls_once + loads) + chains,
-        chains,
-        families_lost: if keeps_chains(check) { 0 } else { own * runs },
+        requests: runs * (calls_once + loads + fuzzed) + chains,
+        chains: chains + runs * fuzz_chains,
+        families_lost: if keeps_chains(check) { 0 } else { runs * (own + fuzz_chains) },
     }
 }
 
@@ -513,9 +539,11 @@ pub(super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
                 Verb::Wait(Wait::Exactly(time)) => *time,
                 Verb::Wait(Wait::For(time)) => means.length(time).unwrap_or_default(),
                 Verb::Load(profile) => profile.lasting().unwrap_or_default(),
-                Verb::Wait(Wait::Until(_)) | Verb::Call(_) | Verb::Restart | Verb::Connect(_) => {
-                    Duration::ZERO
-                }
+                Verb::Wait(Wait::Until(_))
+                | Verb::Call(_)
+                | Verb::Fuzz(_)
+                | Verb::Restart
+                | Verb::Connect(_) => Duration::ZERO,
             };
             wait + every * times
         })
@@ -526,6 +554,9 @@ pub(super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
 pub(super) fn harm(check: &Check) -> Option<String> {
     if let Some(sentence) = &check.destructive {
         return Some(sentence.clone());
+    }
+    if fuzzes(check).next().is_some() {
+        return Some("sends mutated calls, which may end chains of its own".to_owned());
     }
     let any = |wanted: fn(&Call) -> bool| calls(check).any(|(_, call)| wanted(call));
     if any(|call| call.operation == Operation::Revoke) {

@@ -98,6 +98,7 @@ fn taken_by(request: Request, sent: Slots, result: Result<Answer, Failure>) -> T
             request: Arc::new(request),
             times: Times { sent_at: now, first_byte_at: None, done_at: now + Duration::from_millis(20) },
             result,
+            behind: Vec::new(),
         },
         reply,
         allowed: Allowed::Unknown("nothing".to_owned()),

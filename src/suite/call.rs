@@ -262,7 +262,7 @@ pub struct WireChanges {
     pub abort: Option<Abort>,
     /// `await-continue`: send `Expect: 100-continue` and wait for it.
     pub await_continue: bool,
-    /// `pipelined`: this many copies of a harmless request in one write.
+    /// `pipelined`: this many requests that carry nothing, behind this one in the same write.
     pub pipelined: Option<u32>,
 }
 

@@ -240,6 +240,8 @@ pub enum Verb {
     Call(Box<Call>),
     /// Runs a load profile.
     Load(Box<Profile>),
+    /// Mutated calls, many of them.
+    Fuzz(Box<Fuzz>),
     /// Moves the clock, or sleeps.
     Wait(Wait),
     /// Restarts the target.
@@ -285,6 +287,40 @@ impl TlsVersion {
     pub fn from_word(word: &str) -> Option<TlsVersion> {
         TlsVersion::ALL.iter().find(|(_, candidate)| *candidate == word).map(|(version, _)| *version)
     }
+}
+
+/// `fuzz`: good calls, mutated at random; the run's seed and the number of a case make the case.
+#[derive(Clone, Debug)]
+pub struct Fuzz {
+    /// `formats`: these formats in turn; every listed format where it is empty.
+    pub formats: Vec<String>,
+    /// `change`: the stages at which calls are mutated.
+    pub stages: Vec<FuzzStage>,
+    /// `count`: how many cases.
+    pub count: Depth,
+}
+
+/// A stage at which a call is mutated; the later ones stay honest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FuzzStage {
+    /// Values of slots.
+    Slots,
+    /// The tree of the document: members, names, kinds, nesting.
+    Document,
+    /// The bytes of the document.
+    Body,
+    /// Request line, headers and framing.
+    Wire,
+}
+
+impl FuzzStage {
+    /// All stages with their words.
+    pub const ALL: [(FuzzStage, &'static str); 4] = [
+        (FuzzStage::Slots, "slots"),
+        (FuzzStage::Document, "document"),
+        (FuzzStage::Body, "body"),
+        (FuzzStage::Wire, "wire"),
+    ];
 }
 
 /// `wait`.

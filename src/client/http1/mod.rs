@@ -8,4 +8,4 @@ mod read;
 mod write;
 
 pub use self::read::{HEAD_MAX, HEADERS_MAX, INFORMATIONAL_MAX, Reader};
-pub use self::write::{body_pieces, is_ordinary, write_head};
+pub use self::write::{BEHIND_MAX, body_pieces, follower, is_ordinary, leaves_more, write_head};

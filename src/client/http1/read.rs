@@ -53,6 +53,8 @@ pub struct Reader {
     informational: u32,
     extensions: usize,
     persistent: bool,
+    /// Bytes after the answer are another one, and are left alone.
+    more: bool,
 }
 
 impl Reader {
@@ -67,7 +69,13 @@ impl Reader {
             informational: 0,
             extensions: 0,
             persistent: false,
+            more: false,
         }
+    }
+
+    /// Whether bytes after this answer are another answer that was asked for: they are not taken.
+    pub fn expect_more(&mut self, more: bool) {
+        self.more = more;
     }
 
     /// Makes ready for the answer to one request. `bodiless`: it was a HEAD.
@@ -89,7 +97,7 @@ impl Reader {
                 State::Chunk(left) => self.chunk(rest, left, answer),
                 State::ChunkEnd => self.chunk_end(rest)?,
                 State::Trailers => self.trailers(rest)?,
-                State::Done if rest.is_empty() => None,
+                State::Done if rest.is_empty() || self.more => None,
                 State::Done => return Err(Failure::TrailingBytes),
             };
             match taken {

@@ -71,6 +71,28 @@ fn write_header(name: &str, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// So many requests ride behind another, at most.
+pub const BEHIND_MAX: u32 = 16;
+
+/// A request to the same place that carries nothing: no body, no credentials, nothing that could be spent.
+pub fn follower(request: &Request) -> Request {
+    const HARMLESS: [&str; 3] = ["accept", "content-type", "host"];
+    let keeps = |(name, _): &&(String, Vec<u8>)| HARMLESS.iter().any(|own| name.eq_ignore_ascii_case(own));
+    Request {
+        method: request.method.clone(),
+        target: request.target.split('?').next().unwrap_or_default().to_owned(),
+        headers: request.headers.iter().filter(keeps).cloned().collect(),
+        body: Some(Vec::new()),
+        travel: Travel::default(),
+    }
+}
+
+/// Whether more than one answer may rightly come: to requests that ride behind, or to the rest of a body whose
+/// length was understated, which the other side must take for a request.
+pub fn leaves_more(request: &Request) -> bool {
+    request.travel.pipelined > 0 || request.travel.length_off < 0
+}
+
 /// Pieces of a body whose pace is set but not their size.
 const PACED_PIECES: usize = 8;
 

@@ -1,7 +1,7 @@
 //! How an exchange ended: granted, refused, clean, crash, closed, promised.
 
 use crate::client::Failure;
-use crate::client::reply::{Outcome, Reply};
+use crate::client::reply::{self, Outcome, Reply};
 use crate::suite::claim::{Field, OutcomeWord};
 
 use crate::conformance::promise::{Allowed, Successor};
@@ -30,7 +30,7 @@ pub(super) fn outcome(words: &[OutcomeWord], taken: &Taken, bench: &Bench<'_>) -
 }
 
 fn failed(expected: &str, words: &[OutcomeWord], taken: &Taken, bench: &Bench<'_>) -> Judgement {
-    let mut found = ending(taken);
+    let mut found = odd_behind(taken, bench).unwrap_or_else(|| ending(taken));
     if words == [OutcomeWord::Clean]
         && let Some(reply) = &taken.reply
         && matches!(reply.outcome, Outcome::Granted | Outcome::Refused)
@@ -47,6 +47,9 @@ fn failed(expected: &str, words: &[OutcomeWord], taken: &Taken, bench: &Bench<'_
 fn fits(word: OutcomeWord, taken: &Taken, bench: &Bench<'_>) -> Judgement {
     let reply = taken.reply.as_deref();
     let is = |outcome: &Outcome| reply.is_some_and(|reply| reply.outcome == *outcome);
+    if let Some(odd) = odd_behind(taken, bench) {
+        return Judgement::fails(word.word(), odd);
+    }
     let holds = match word {
         OutcomeWord::Granted => is(&Outcome::Granted),
         OutcomeWord::Refused => is(&Outcome::Refused),
@@ -65,6 +68,27 @@ fn fits(word: OutcomeWord, taken: &Taken, bench: &Bench<'_>) -> Judgement {
         OutcomeWord::Promised => return promised(taken, bench),
     };
     if holds { Judgement::Holds } else { Judgement::fails(word.word(), ending(taken)) }
+}
+
+/// What is wrong with the answers to requests that rode behind and carried nothing. The end of the connection
+/// is not: a server may answer one request and close.
+fn odd_behind(taken: &Taken, bench: &Bench<'_>) -> Option<String> {
+    taken.exchange.behind.iter().enumerate().find_map(|(index, behind)| {
+        let what = match behind {
+            Err(failure) if is_closed(*failure) || *failure == Failure::ClosedWithinAnswer => return None,
+            Err(failure) => failure.word().to_owned(),
+            Ok(answer) => {
+                let answer = std::sync::Arc::new(answer.clone());
+                let status = answer.status;
+                match reply::read(bench.scope.dialect, taken.operation, answer).outcome {
+                    Outcome::Granted => format!("granted ({status}), and it carried nothing"),
+                    Outcome::Crash => format!("crash ({status})"),
+                    Outcome::Refused | Outcome::Garbled(_) => return None,
+                }
+            }
+        };
+        Some(format!("{}; request {} behind it in the same write: {what}", ending(taken), index + 1))
+    })
 }
 
 /// In a listed type, or without a body.

@@ -20,7 +20,7 @@ use crate::results::LoadResult;
 use crate::results::event::{Narrator, Stop};
 use crate::secret::FingerprintKey;
 use crate::suite::call::{Call, Operation, PairUse};
-use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Verb, Wait};
+use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Step, Verb, Wait};
 use crate::suite::claim::{Field, FieldPlace};
 use crate::suite::expression::{Expression, Value};
 use crate::suite::profile::Profile;
@@ -176,6 +176,7 @@ impl Play<'_> {
             match &step.verb {
                 Verb::Call(call) => self.calls(scene, step, call, index as u64).await?,
                 Verb::Load(profile) => self.load(step, profile).await?,
+                Verb::Fuzz(fuzz) => self.fuzz(scene, step, fuzz, index as u64).await?,
                 Verb::Wait(wait) => self.wait(scene, wait).await?,
                 Verb::Restart => self.restart().await?,
                 Verb::Connect(_) => {
@@ -520,6 +521,11 @@ impl Play<'_> {
             None => Err(Cut::Unset("the endpoint cannot be restarted from here".to_owned())),
             Some(control) => control.restart().await.map_err(|error| Cut::Unset(error.to_string())),
         }
+    }
+
+    #[expect(clippy::unused_async, reason = "it will wait for answers")]
+    async fn fuzz(&mut self, _scene: &mut Scene<'_>, _step: &Step, _fuzz: &Fuzz, _number: u64) -> Going {
+        Err(Cut::Unset("fuzzing is not played yet".to_owned()))
     }
 
     async fn load(&mut self, step: &Step, profile: &Profile) -> Going {

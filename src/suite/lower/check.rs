@@ -6,8 +6,8 @@ use crate::source::Span;
 
 use super::super::call::Operation;
 use super::super::check::{
-    AccessNeed, Always, Basis, ChainNeed, Check, Connect, Dimension, ProofClaim, Standing, Step, TlsVersion,
-    Together, Verb, Wait,
+    AccessNeed, Always, Basis, ChainNeed, Check, Connect, Dimension, Fuzz, FuzzStage, ProofClaim, Standing,
+    Step, TlsVersion, Together, Verb, Wait,
 };
 use super::super::claim::{Claim, Expectation, OutcomeWord, Strength};
 use super::super::defect::Defect;
@@ -177,9 +177,10 @@ fn dimensions(
 fn step(written: &Spanned<written::Step>, scope: &mut Scope, notes: &mut Notes<'_>) -> Option<Step> {
     let step = &written.value;
     let verb = verb(written, scope, notes);
-    let yields = verb
-        .as_ref()
-        .is_none_or(|(verb, _)| matches!(verb, Verb::Call(_) | Verb::Load(_) | Verb::Connect(_)));
+    let yields = verb.as_ref().is_none_or(|(verb, _)| match verb {
+        Verb::Call(_) | Verb::Load(_) | Verb::Fuzz(_) | Verb::Connect(_) => true,
+        Verb::Wait(_) | Verb::Restart => false,
+    });
     if let Some(name) = &step.name {
         scope.declare("step", &name.value, name.span, notes);
         scope.steps.push(name.value.clone());
@@ -234,7 +235,7 @@ fn is_good_refresh(verb: &Verb) -> bool {
                 && call.with.is_empty()
                 && call.pair == super::super::call::PairUse::Current
         }
-        Verb::Load(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => false,
+        Verb::Load(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => false,
     }
 }
 
@@ -280,7 +281,7 @@ fn verb(written: &Spanned<written::Step>, scope: &Scope, notes: &mut Notes<'_>) 
         diagnostic.also.push((first, "the first verb".to_owned()));
         diagnostic.help = Some(format!("put a `-` before `{second}` to make it a step of its own"));
     }
-    if ["race", "fuzz"].contains(&word) {
+    if ["race"].contains(&word) {
         notes.later(word, at);
         return None;
     }
@@ -299,6 +300,8 @@ fn verb(written: &Spanned<written::Step>, scope: &Scope, notes: &mut Notes<'_>) 
         Verb::Load(Box::new(load::profile(name, it, notes)))
     } else if let Some(it) = &step.connect {
         Verb::Connect(connect(it, scope, notes))
+    } else if let Some(it) = &step.fuzz {
+        Verb::Fuzz(Box::new(fuzz(&it.value, notes)?))
     } else {
         Verb::Restart
     };
@@ -327,6 +330,26 @@ fn first_key(step: &written::Step) -> Option<Span> {
     let claims = [&step.given, &step.must, &step.should, &step.info];
     let keys = words.into_iter().flatten().map(|word| word.key);
     keys.chain(claims.into_iter().flatten().map(|claim| claim.key)).min_by_key(|key| key.start)
+}
+
+fn fuzz(written: &written::Fuzz, notes: &mut Notes<'_>) -> Option<Fuzz> {
+    let formats = written.formats.iter().flat_map(|formats| &formats.0);
+    let formats = formats.map(|format| format.value.clone()).collect();
+    let stages = match &written.change {
+        None => vec![FuzzStage::Slots, FuzzStage::Document, FuzzStage::Body],
+        Some(words) => words
+            .0
+            .iter()
+            .filter_map(|word| notes.word("stage of a call", &word.value, word.span, &FuzzStage::ALL))
+            .collect(),
+    };
+    if let (true, Some(words)) = (stages.is_empty(), &written.change)
+        && words.0.is_empty()
+    {
+        let message = "nothing would be changed";
+        notes.error("suite::no-claim", written.count.key, message, "`change` names no stage");
+    }
+    Some(Fuzz { formats, stages, count: notes.depth(&written.count)? })
 }
 
 fn wait(written: &Spanned<written::Wait>, scope: &Scope, notes: &mut Notes<'_>) -> Option<Wait> {

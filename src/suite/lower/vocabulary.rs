@@ -9,8 +9,8 @@ use super::super::policy::{
 /// Words and what they mean.
 pub(in super::super) type Words<T, const N: usize> = [(T, &'static str); N];
 
-pub(in super::super) const VERBS: [&str; 8] =
-    ["refresh", "probe", "revoke", "login", "wait", "restart", "load", "connect"];
+pub(in super::super) const VERBS: [&str; 9] =
+    ["refresh", "probe", "revoke", "login", "wait", "restart", "load", "fuzz", "connect"];
 
 pub(in super::super) const ROTATION: Words<Rotation, 3> =
     [(Rotation::Always, "always"), (Rotation::Never, "never"), (Rotation::Conditional, "conditional")];

@@ -159,7 +159,7 @@ pub(in super::super) struct Wire {
     /// Whether to send `Expect: 100-continue` and wait for it.
     #[serde(default)]
     pub(in super::super) await_continue: bool,
-    /// This many copies of a harmless request in one write.
+    /// This many requests that carry nothing, behind this one in the same write.
     #[serde(default)]
     pub(in super::super) pipelined: Option<u32>,
 }

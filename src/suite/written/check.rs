@@ -144,9 +144,9 @@ pub(in super::super) struct Step {
     #[serde(default)]
     #[schemars(skip)]
     pub(in super::super) race: Option<Spanned<IgnoredAny>>,
+    /// Mutated calls; the run's seed makes them.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(in super::super) fuzz: Option<Spanned<IgnoredAny>>,
+    pub(in super::super) fuzz: Option<Spanned<Fuzz>>,
     /// Opens a connection of its own, and asks for nothing but headers.
     #[serde(default)]
     pub(in super::super) connect: Option<Spanned<Option<Connect>>>,
@@ -188,6 +188,22 @@ pub(in super::super) struct Connect {
     /// HTTP in the clear, where the address says https.
     #[serde(default)]
     pub(in super::super) plain: bool,
+}
+
+/// Mutated calls.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Fuzz {
+    /// Formats of the dialect, in turn; left out: every one that is listed.
+    #[serde(default)]
+    pub(in super::super) formats: Option<OneOrMany<Word>>,
+    /// The stages at which calls are mutated; left out: `slots`, `document` and `body`.
+    #[serde(default)]
+    #[schemars(schema_with = "words::fuzz_stages")]
+    pub(in super::super) change: Option<OneOrMany<Word>>,
+    /// How many cases: `200`, or `1000..10000` (quick run, full run).
+    #[schemars(schema_with = "words::text")]
+    pub(in super::super) count: Word,
 }
 
 /// Nothing to say.

@@ -19,8 +19,8 @@ use super::yaml::Spanned;
 pub(super) use self::advice::advise;
 pub(super) use self::call::{Call, Changes, Document, Forge, Made, Order, Value, Wire};
 pub(super) use self::check::{
-    Always, At, Basis, BasisOf, Check, ClaimMap, Claims, Connect, Dimension, Entropy, Lack, LackOf, Proof,
-    SetClaims, Step, Timing, Together, Wait,
+    Always, At, Basis, BasisOf, Check, ClaimMap, Claims, Connect, Dimension, Entropy, Fuzz, Lack, LackOf,
+    Proof, SetClaims, Step, Timing, Together, Wait,
 };
 pub(super) use self::environment::{Chains, Environment, Guard, Latency, LatencyOf, Mock};
 

@@ -3,7 +3,7 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::super::call::Slot;
-use super::super::check::Standard;
+use super::super::check::{FuzzStage, Standard};
 use super::super::claim::{Aspect, Kind, Link, OutcomeWord};
 use super::super::defect::Defect;
 use super::super::environment::{MockPolicy, Variant};
@@ -61,6 +61,7 @@ word_schemas! {
     valid = one_of(["valid"]);
     tokens = one_of(["access", "refresh", "id"]);
     lacks = one_of(first(&list::LACK));
+    fuzz_stages = one_or_many(first(&FuzzStage::ALL));
     standards = many(first(&Standard::ALL));
     offers = many(["probe", "revoke"]);
     defects = many(Defect::ALL.iter().map(|defect| defect.word()).collect::<Vec<_>>());

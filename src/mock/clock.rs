@@ -37,6 +37,11 @@ impl Moment {
         offset.to_datetime(self.timestamp())
     }
 
+    /// The same in UTC.
+    pub fn in_utc(self) -> DateTime {
+        Offset::UTC.to_datetime(self.timestamp())
+    }
+
     fn timestamp(self) -> Timestamp {
         let whole =
             self.seconds().clamp(Timestamp::MIN.as_second() + 86_400, Timestamp::MAX.as_second() - 86_400);

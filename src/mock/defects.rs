@@ -156,11 +156,36 @@ pub fn variant_home(variant: Variant) -> Home {
         | Variant::EmptyForNull
         | Variant::HeaderNoise
         | Variant::NoBanners
-        | Variant::TieXml => Home::Pipeline,
+        | Variant::TieXml
+        | Variant::ExtraMembers
+        | Variant::CharsetUpper
+        | Variant::CharsetUnsaid
+        | Variant::PrettyPrinted
+        | Variant::XmlDeclaration => Home::Pipeline,
         Variant::TrueSpelledUpper
         | Variant::FailuresByStatus
         | Variant::MicrosoftDates
-        | Variant::ForbiddenSecret => Home::Controllers,
+        | Variant::ForbiddenSecret
+        | Variant::CodeZero
+        | Variant::OtherTexts
+        | Variant::WordsYes
+        | Variant::WordsOk
+        | Variant::FractionalDates
+        | Variant::DayFirstDates
+        | Variant::UtcDates
+        | Variant::RefusalsVaried
+        | Variant::NoExpiry => Home::Controllers,
+        Variant::OpaqueTokens | Variant::LongTokens | Variant::ShortLifetimes => Home::Authority,
+        Variant::SlowServer
+        | Variant::ClosesConnections
+        | Variant::IdleTimeout
+        | Variant::OldHttp
+        | Variant::Chunked
+        | Variant::SplitAnswers
+        | Variant::HeadersReordered
+        | Variant::HeadersLowerCase
+        | Variant::NoDate
+        | Variant::ContinueIgnored => Home::Server,
     }
 }
 
@@ -212,7 +237,7 @@ mod tests {
         for defect in Defect::ALL {
             assert!(asks(home(*defect), &format!("Defect::{defect:?}")), "{defect:?} is not implemented");
         }
-        for (variant, _) in Variant::ALL {
+        for &(variant, _) in Variant::ALL {
             let word = format!("Variant::{variant:?}");
             assert!(asks(variant_home(variant), &word), "{variant:?} is not implemented");
         }

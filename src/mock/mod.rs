@@ -12,10 +12,12 @@ mod alarm;
 mod control;
 mod controllers;
 mod defects;
+mod dress;
 mod latency;
 mod oauth;
 mod server;
 mod tokens;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -10,14 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{DATE, HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, DATE, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::{Request, Response, StatusCode, Version};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -25,6 +24,7 @@ use tokio::sync::watch;
 use crate::secret::Token;
 use crate::suite::call::Slot;
 use crate::suite::defect::Defect;
+use crate::suite::environment::Variant;
 
 use super::alarm::Alarm;
 use super::authority::Authority;
@@ -34,10 +34,17 @@ use super::defects::Switches;
 use super::latency::Pace;
 use super::oauth::OAuth;
 use super::webapi::{HttpRequest, HttpResponse, Pipeline, Received, echo};
+use super::wire::{Answered, Wire};
 use super::{MockError, MockLedger, control};
 
 /// Bodies up to here are read; beyond it IIS answers 404.13.
 const BODY_LIMIT: usize = 32 * 1024 * 1024;
+
+/// What an answer takes more where the mock is slow.
+const SLOW: Duration = Duration::from_millis(40);
+
+/// How long a connection may rest where it may not rest for long.
+const REST: Duration = Duration::from_millis(250);
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -252,7 +259,17 @@ async fn connection(
     drop(stream.set_nodelay(true));
     let mut builder = http1::Builder::new();
     builder.title_case_headers(true).auto_date_header(false).half_close(false);
-    let io = TokioIo::new(stream);
+    let switches = served.shared.switches;
+    let mut wire = Wire::of(stream);
+    if matches!(door, Door::Application) {
+        wire.splits = switches.is(Variant::SplitAnswers);
+        wire.swallows_continue = switches.is(Variant::ContinueIgnored);
+        builder.title_case_headers(!switches.is(Variant::HeadersLowerCase));
+        if switches.is(Variant::IdleTimeout) {
+            builder.timer(TokioTimer::new()).header_read_timeout(REST);
+        }
+    }
+    let io = TokioIo::new(wire);
     // Errors of a connection are its peer's doing, and the peer knows.
     match door {
         Door::Application => {
@@ -270,7 +287,7 @@ async fn connection(
 }
 
 /// The way of a request: count, read, decide, wait, answer.
-async fn serve(served: Served, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+async fn serve(served: Served, request: Request<Incoming>) -> Result<Response<Answered>, hyper::Error> {
     let shared = &served.shared;
     let arrived = Instant::now();
     let counted = shared.is_refresh(request.uri().path());
@@ -286,7 +303,10 @@ async fn serve(served: Served, request: Request<Incoming>) -> Result<Response<Fu
     if !shared.pace.is_immediate() {
         wait(&shared.pace, &served.alarm, arrived).await;
     }
-    Ok(written(answer.response, shared.clock.now()))
+    if shared.switches.is(Variant::SlowServer) {
+        tokio::time::sleep(SLOW).await;
+    }
+    Ok(varied(written(answer.response, shared.clock.now()), shared.switches))
 }
 
 /// An answer, and whether it is one to a refresh.
@@ -379,8 +399,41 @@ async fn read(request: Request<Incoming>) -> Result<Option<HttpRequest>, hyper::
     }))
 }
 
-fn written(response: HttpResponse, now: Moment) -> Response<Full<Bytes>> {
-    let mut written = Response::new(Full::new(Bytes::from(response.body)));
+/// The answer as the variants of the server have it.
+fn varied(mut response: Response<Answered>, switches: Switches) -> Response<Answered> {
+    let old = switches.is(Variant::OldHttp);
+    if switches.is(Variant::NoDate) {
+        response.headers_mut().remove(DATE);
+    }
+    if switches.is(Variant::HeadersReordered) {
+        let headers = std::mem::take(response.headers_mut());
+        *response.headers_mut() = reordered(&headers);
+    }
+    if old || switches.is(Variant::ClosesConnections) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if old {
+        *response.version_mut() = Version::HTTP_10;
+    } else if switches.is(Variant::Chunked) {
+        response = response.map(Answered::in_chunks);
+    }
+    response
+}
+
+/// The last header first; values of one name keep their order.
+fn reordered(headers: &HeaderMap) -> HeaderMap {
+    let names: Vec<HeaderName> = headers.keys().cloned().collect();
+    let mut reordered = HeaderMap::new();
+    for name in names.into_iter().rev() {
+        for value in headers.get_all(&name) {
+            reordered.append(name.clone(), value.clone());
+        }
+    }
+    reordered
+}
+
+fn written(response: HttpResponse, now: Moment) -> Response<Answered> {
+    let mut written = Response::new(Answered::whole(response.body));
     *written.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = written.headers_mut();
@@ -432,7 +485,7 @@ fn too_large() -> HttpResponse {
 }
 
 /// The same for the control port.
-async fn order(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn order(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Answered>, Infallible> {
     let (head, incoming) = request.into_parts();
     let limited = http_body_util::Limited::new(incoming, 64 * 1024);
     let (status, document) = match limited.collect().await {

@@ -12,11 +12,13 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 
+use super::dress::Dress;
+
 /// `{"alg":"HS256","typ":"JWT"}`
 const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
-/// Nothing longer is looked at: the mint makes no token half as long.
-const LONGEST: usize = 4096;
+/// Nothing longer is looked at: the mint makes no token as long.
+const LONGEST: usize = 8192;
 
 /// How much of a refresh token authenticates it: 160 bits, as RFC 6749 section 10.10 asks.
 const REFRESH_TAG: usize = 20;
@@ -62,6 +64,7 @@ pub struct Mint {
     signing: hmac::Key,
     sealing: hmac::Key,
     naming: hmac::Key,
+    dress: Dress,
 }
 
 impl Mint {
@@ -73,7 +76,12 @@ impl Mint {
             random.fill_bytes(&mut bytes);
             hmac::Key::new(hmac::HMAC_SHA256, &bytes)
         };
-        Mint { signing: key(), sealing: key(), naming: key() }
+        Mint { signing: key(), sealing: key(), naming: key(), dress: Dress::default() }
+    }
+
+    /// The same keys; the tokens look so.
+    pub fn dressed(self, dress: Dress) -> Mint {
+        Mint { dress, ..self }
     }
 
     /// The refresh token of that serial in that family.
@@ -81,11 +89,12 @@ impl Mint {
         let mut plain = [0; 12];
         plain[2..6].copy_from_slice(&family.0.to_be_bytes());
         plain[8..12].copy_from_slice(&serial.to_be_bytes());
-        STANDARD.encode(seal(&self.sealing, REFRESH_TAG, &plain))
+        self.dress.refresh(STANDARD.encode(seal(&self.sealing, REFRESH_TAG, &plain)), &self.naming)
     }
 
     /// Whose refresh token that is; only the exact text of a token that this mint could make.
     pub fn read_refresh(&self, text: &str) -> Option<(FamilyId, u32)> {
+        let text = self.dress.bare_refresh(text, &self.naming)?;
         if text.len() != 44 {
             return None;
         }
@@ -126,16 +135,17 @@ impl Mint {
         let signature = hmac::sign(&self.signing, token.as_bytes());
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        token
+        self.dress.access(token, &self.naming)
     }
 
     /// The claims of an access token of this mint; its lifetime is not looked at.
     pub fn read_access(&self, token: &str) -> Option<Claims> {
-        let (signed, signature) = token.rsplit_once('.')?;
-        let payload = signed.strip_prefix(HEADER)?.strip_prefix('.')?;
         if token.len() > LONGEST {
             return None;
         }
+        let token = self.dress.bare_access(token, &self.naming)?;
+        let (signed, signature) = token.rsplit_once('.')?;
+        let payload = signed.strip_prefix(HEADER)?.strip_prefix('.')?;
         hmac::verify(&self.signing, signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }

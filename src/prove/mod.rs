@@ -240,7 +240,7 @@ fn benign(spec: &MockSpec) -> Vec<(String, MockSpec)> {
             specs.push((format!("policy {word}"), MockSpec { policy, ..spec.clone() }));
         }
     }
-    for (variant, word) in Variant::ALL {
+    for &(variant, word) in Variant::ALL {
         specs.push((word.to_owned(), MockSpec { variants: vec![variant], ..spec.clone() }));
     }
     specs

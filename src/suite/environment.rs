@@ -203,40 +203,68 @@ pub struct Stall {
     pub lasting: Duration,
 }
 
-/// Unusual and right: a suite must stay green on each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Variant {
-    /// B-4: the flag is spelled `True` everywhere.
-    TrueSpelledUpper,
-    /// B-5: business failures are answered with 400 or 401.
-    FailuresByStatus,
-    /// B-6: 406 for an unknown Accept.
-    NotAcceptable,
-    /// B-7: `/Date(…)/` dates.
-    MicrosoftDates,
-    /// B-8: empty strings instead of null throughout.
-    EmptyForNull,
-    /// B-9: extra header noise.
-    HeaderNoise,
-    /// B-11: 403 for bad shared secrets.
-    ForbiddenSecret,
-    /// B-12: banners removed.
-    NoBanners,
-    /// B-14: an equal-q tie is answered with XML.
-    TieXml,
+macro_rules! variants {
+    ($($name:ident $word:literal $what:literal;)*) => {
+        /// Unusual and right: a suite must stay green on each.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Variant { $(#[doc = $what] $name,)* }
+
+        impl Variant {
+            /// All variants with their words.
+            pub const ALL: &'static [(Variant, &'static str)] = &[$((Variant::$name, $word),)*];
+
+            /// The word in suites and on the command line.
+            pub fn word(self) -> &'static str {
+                match self { $(Variant::$name => $word,)* }
+            }
+
+            /// What is unusual, as a sentence without a full stop.
+            pub fn what(self) -> &'static str {
+                match self { $(Variant::$name => $what,)* }
+            }
+        }
+    };
 }
 
-impl Variant {
-    /// All variants with their words.
-    pub const ALL: [(Variant, &'static str); 9] = [
-        (Variant::TrueSpelledUpper, "true-spelled-upper"),
-        (Variant::FailuresByStatus, "failures-by-status"),
-        (Variant::NotAcceptable, "not-acceptable"),
-        (Variant::MicrosoftDates, "microsoft-dates"),
-        (Variant::EmptyForNull, "empty-for-null"),
-        (Variant::HeaderNoise, "header-noise"),
-        (Variant::ForbiddenSecret, "forbidden-secret"),
-        (Variant::NoBanners, "no-banners"),
-        (Variant::TieXml, "tie-xml"),
-    ];
+variants! {
+    TrueSpelledUpper "true-spelled-upper" "the flag is spelled True everywhere";
+    FailuresByStatus "failures-by-status" "business failures are answered with 400 or 401";
+    NotAcceptable "not-acceptable" "an unknown Accept is answered 406";
+    MicrosoftDates "microsoft-dates" "dates are /Date(…)/";
+    EmptyForNull "empty-for-null" "empty strings stand for null throughout";
+    HeaderNoise "header-noise" "answers carry headers of gateways and caches";
+    ForbiddenSecret "forbidden-secret" "a bad shared secret is answered 403";
+    NoBanners "no-banners" "no header names the software";
+    TieXml "tie-xml" "a tie of two types is answered in XML";
+
+    CodeZero "code-zero" "errorCode is 0 on success";
+    OtherTexts "other-texts" "errors have other texts, in another script";
+    WordsYes "words-yes" "success is S, Y and 0";
+    WordsOk "words-ok" "success is OK, 1 and 200";
+    FractionalDates "fractional-dates" "dates have seven digits of a second";
+    DayFirstDates "day-first-dates" "dates are dd-MM-yyyy, in local time and without a zone";
+    UtcDates "utc-dates" "dates are UTC and end in Z";
+    RefusalsVaried "refusals-varied" "every kind of refusal has a status of its own: 401, 403, 404, 409, 422";
+    NoExpiry "no-expiry" "neither issue nor expiry is stated";
+
+    ExtraMembers "extra-members" "the answer has members that nobody documented";
+    CharsetUpper "charset-upper" "the charset is spelled UTF-8, without a space before it";
+    CharsetUnsaid "charset-unsaid" "no charset is named";
+    PrettyPrinted "pretty-printed" "documents are indented";
+    XmlDeclaration "xml-declaration" "XML begins with its declaration";
+
+    OpaqueTokens "opaque-tokens" "access tokens are opaque texts";
+    LongTokens "long-tokens" "refresh tokens are four thousand characters long";
+    ShortLifetimes "short-lifetimes" "an access token lives for a minute";
+
+    SlowServer "slow-server" "every answer takes its time";
+    ClosesConnections "closes-connections" "every answer ends its connection";
+    IdleTimeout "idle-timeout" "a connection that rests is closed without a word";
+    OldHttp "old-http" "answers are HTTP/1.0";
+    Chunked "chunked" "answers come in chunks";
+    SplitAnswers "split-answers" "answers come in many small segments";
+    HeadersReordered "headers-reordered" "headers stand in another order";
+    HeadersLowerCase "headers-lower-case" "header names are in lower case";
+    NoDate "no-date" "answers have no Date";
+    ContinueIgnored "continue-ignored" "100-continue is never sent";
 }

@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use crate::secret::Token;
 use crate::suite::defect::Defect;
-use crate::suite::environment::MockPolicy;
+use crate::suite::environment::{MockPolicy, Variant};
 
 use super::clock::Moment;
 use super::defects::Switches;
+use super::dress::Dress;
 use super::tokens::{Claims, FamilyId, Mint, read_unsigned, tie};
 use family::{Family, Issue};
 
@@ -63,6 +64,13 @@ impl Rules {
             idle: None,
             cap: Some(DAY.saturating_mul(30)),
         }
+    }
+}
+
+impl Rules {
+    /// The same with access tokens that live for a minute.
+    fn shortened(self) -> Rules {
+        Rules { access_lifetime: Duration::from_mins(1), ..self }
     }
 }
 
@@ -164,11 +172,14 @@ struct Folded {
 impl Authority {
     /// An authority that has issued nothing.
     pub fn new(roster: Roster, rules: Rules, switches: Switches, seed: u64) -> Authority {
+        let dress =
+            Dress { opaque: switches.is(Variant::OpaqueTokens), long: switches.is(Variant::LongTokens) };
+        let short = switches.is(Variant::ShortLifetimes);
         Authority {
             roster,
-            rules,
+            rules: if short { rules.shortened() } else { rules },
             switches,
-            mint: Mint::new(seed),
+            mint: Mint::new(seed).dressed(dress),
             families: AtomicU32::new(1),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             folded: Mutex::default(),

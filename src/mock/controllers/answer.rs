@@ -86,6 +86,27 @@ impl Fault {
         }
     }
 
+    /// What another implementation says of all this.
+    fn other_remarks(&self) -> &'static str {
+        match self {
+            Fault::Token(_) => "टोकन अमान्य है",
+            Fault::BadSecret | Fault::BadCode => "प्रमाणीकरण विफल",
+            Fault::UnknownTenant(_) => "अज्ञात राज्य",
+            Fault::Missing(_) => "अधूरा अनुरोध <&>",
+        }
+    }
+
+    /// The status under [`Variant::RefusalsVaried`].
+    fn own_status(&self) -> u16 {
+        match self {
+            Fault::Token(Refusal::Unknown) => 404,
+            Fault::Token(Refusal::Reused) => 409,
+            Fault::Token(Refusal::Foreign) | Fault::BadSecret | Fault::BadCode => 403,
+            Fault::Token(Refusal::Scope) | Fault::UnknownTenant(_) | Fault::Missing(_) => 422,
+            Fault::Token(_) => 401,
+        }
+    }
+
     /// The status under [`Variant::FailuresByStatus`].
     fn status(&self) -> u16 {
         match self {
@@ -133,6 +154,8 @@ impl Writer {
     fn status(&self, fault: &Fault) -> u16 {
         if *fault == Fault::BadSecret && self.switches.is(Variant::ForbiddenSecret) {
             403
+        } else if self.switches.is(Variant::RefusalsVaried) {
+            fault.own_status()
         } else if self.switches.is(Variant::FailuresByStatus) {
             fault.status()
         } else {
@@ -151,7 +174,9 @@ impl Writer {
         } else {
             fault.code().to_owned()
         };
-        Reason { code, remarks: fault.remarks() }
+        let other = self.switches.is(Variant::OtherTexts);
+        let remarks = if other { fault.other_remarks().to_owned() } else { fault.remarks() };
+        Reason { code, remarks }
     }
 }
 
@@ -170,6 +195,10 @@ impl Page<'_> {
         self.writer.switches.has(defect)
     }
 
+    fn is(&self, variant: Variant) -> bool {
+        self.writer.switches.is(variant)
+    }
+
     fn pair(&self) -> Option<&Pair> {
         match self.said {
             Said::Granted(pair) => Some(pair),
@@ -182,8 +211,8 @@ impl Page<'_> {
         let text = |text: &str| Graph::Text(text.to_owned());
         match part.meaning {
             Meaning::Inner => Graph::Object(part.members.iter().map(|part| self.value(part)).collect()),
-            Meaning::Ack => text(if self.envelope_succeeds() { "00" } else { "01" }),
-            Meaning::Status => text(if self.envelope_succeeds() { "Success" } else { "Failure" }),
+            Meaning::Ack => text(self.words().0),
+            Meaning::Status => text(self.words().1),
             Meaning::Remarks => text(refused.map_or("", |reason| &reason.remarks)),
             Meaning::Served => Graph::Text(self.date(self.now, false)),
             Meaning::Access => Graph::text(self.pair().map(|pair| pair.access.expose())),
@@ -197,6 +226,18 @@ impl Page<'_> {
             Meaning::User => Graph::text(self.pair().map(|_| "mock user")),
             Meaning::Data | Meaning::Nothing => Graph::Null,
         }
+    }
+
+    /// `AckCode` and `Status`.
+    fn words(&self) -> (&'static str, &'static str) {
+        let (yes, no) = if self.is(Variant::WordsYes) {
+            (("0", "S"), ("1", "F"))
+        } else if self.is(Variant::WordsOk) {
+            (("200", "OK"), ("500", "Failed"))
+        } else {
+            (("00", "Success"), ("01", "Failure"))
+        };
+        if self.envelope_succeeds() { yes } else { no }
     }
 
     fn envelope_succeeds(&self) -> bool {
@@ -217,13 +258,13 @@ impl Page<'_> {
     }
 
     fn created(&self) -> Graph {
-        let Some(pair) = self.pair() else { return Graph::Null };
+        let Some(pair) = self.pair().filter(|_| !self.is(Variant::NoExpiry)) else { return Graph::Null };
         let moment = if self.has(Defect::CreatedStale) { pair.born } else { pair.issued };
         Graph::Text(self.date(moment, self.has(Defect::CreatedNaiveLocal)))
     }
 
     fn expires(&self) -> Graph {
-        let Some(pair) = self.pair() else { return Graph::Null };
+        let Some(pair) = self.pair().filter(|_| !self.is(Variant::NoExpiry)) else { return Graph::Null };
         let mut moment = pair.expires;
         if self.has(Defect::ExpiresOffJwt) {
             moment.0 += 3_600_000;
@@ -236,7 +277,13 @@ impl Page<'_> {
     }
 
     fn flag(&self, value: bool) -> String {
-        let upper = self.writer.switches.is(Variant::TrueSpelledUpper)
+        if self.is(Variant::WordsYes) {
+            return if value { "Y" } else { "N" }.to_owned();
+        }
+        if self.is(Variant::WordsOk) {
+            return if value { "1" } else { "0" }.to_owned();
+        }
+        let upper = self.is(Variant::TrueSpelledUpper)
             || self.has(Defect::FlagSpelling) && self.format == Some(Format::Json);
         match (value, upper) {
             (true, true) => "True",
@@ -251,6 +298,7 @@ impl Page<'_> {
         match &self.reason {
             Some(reason) => Graph::Text(reason.code.clone()),
             None if self.has(Defect::ErrorResidue) => Graph::Text("E000".to_owned()),
+            None if self.is(Variant::CodeZero) => Graph::Text("0".to_owned()),
             None => Graph::Null,
         }
     }
@@ -266,8 +314,17 @@ impl Page<'_> {
         if self.has(Defect::DatesPerFormat) && self.format == Some(Format::Xml) {
             return local.strftime("%d-%m-%Y %H:%M:%S").to_string();
         }
-        if self.writer.switches.is(Variant::MicrosoftDates) {
+        if self.is(Variant::MicrosoftDates) {
             return format!("/Date({}+0530)/", moment.seconds() * 1000);
+        }
+        if self.is(Variant::DayFirstDates) {
+            return local.strftime("%d-%m-%Y %H:%M:%S").to_string();
+        }
+        if self.is(Variant::FractionalDates) {
+            return local.strftime("%Y-%m-%dT%H:%M:%S.0000000+05:30").to_string();
+        }
+        if self.is(Variant::UtcDates) {
+            return moment.in_utc().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         }
         let naive = naive || odd && self.has(Defect::DateZoneFlips);
         local.strftime(if naive { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S+05:30" }).to_string()

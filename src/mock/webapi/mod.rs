@@ -14,6 +14,7 @@ mod json_binding;
 mod json_path;
 mod json_text;
 mod json_writer;
+mod layout;
 mod media;
 mod negotiation;
 mod number;

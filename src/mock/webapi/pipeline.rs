@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::charset::{self, Charset};
 use super::http_error::{HttpError, UNTOLD};
+use super::layout;
 use super::media::MediaType;
 use super::negotiation::{self, Choice, FORM_TYPE, WRITERS, Wishes, Written};
 use super::quirks::{self, Quirks};
@@ -397,8 +398,10 @@ impl Pipeline {
     fn document(&self, status: u16, written: Written, text: &str) -> Draft {
         let media = quirks::media_label(written.media, written.format, &self.quirks);
         let label = quirks::charset_label(written.charset, &self.quirks);
+        let laid_out = layout::lay_out(text, written, &self.quirks);
+        let text = laid_out.as_deref().unwrap_or(text);
         let draft = Draft { body: written.charset.encode(text), ..Draft::empty(status) };
-        draft.with("Content-Type", &format!("{media}; charset={label}"))
+        draft.with("Content-Type", &layout::content_type(media, label, &self.quirks))
     }
 
     /// The model state by key: texts of exceptions are told only where details are on.

@@ -118,6 +118,10 @@ pub(super) fn distort(
     if quirks.is(Variant::EmptyForNull) {
         fill(&answer.class, &mut answer.values);
     }
+    if quirks.is(Variant::ExtraMembers) {
+        answer.push(Member::text("correlationId"), Graph::Text("c-4711".to_owned()));
+        answer.each_inner_more();
+    }
     if quirks.has(Defect::InnerMemberMissing) {
         answer.each_inner(leave_out_data);
     }
@@ -190,6 +194,16 @@ impl Answer {
         for (member, value) in self.class.members.iter_mut().zip(&mut self.values) {
             if let (Kind::Object(class), Graph::Object(values)) = (&mut member.kind, value) {
                 change(class, values);
+            }
+        }
+    }
+
+    /// A member more in the inner object as well.
+    fn each_inner_more(&mut self) {
+        for (member, value) in self.class.members.iter_mut().zip(&mut self.values) {
+            if let (Kind::Object(class), Graph::Object(values)) = (&mut member.kind, value) {
+                class.members.push(Member::text("tokenType"));
+                values.push(Graph::Text("Bearer".to_owned()));
             }
         }
     }

@@ -161,7 +161,7 @@ fn mock_spec(mock: &written::Mock, notes: &mut Notes<'_>) -> MockSpec {
         defects.filter_map(|word| notes.word("defect of the mock", &word.value, word.span, &known)).collect();
     let variants = mock.variants.iter();
     let variants = variants
-        .filter_map(|word| notes.word("variant of the mock", &word.value, word.span, &Variant::ALL))
+        .filter_map(|word| notes.word("variant of the mock", &word.value, word.span, Variant::ALL))
         .collect();
     MockSpec {
         policy: policy.unwrap_or(usual.policy),

@@ -65,7 +65,7 @@ word_schemas! {
     standards = many(first(&Standard::ALL));
     offers = many(["probe", "revoke"]);
     defects = many(Defect::ALL.iter().map(|defect| defect.word()).collect::<Vec<_>>());
-    variants = many(first(&Variant::ALL));
+    variants = many(first(Variant::ALL));
     outcome_list = many(OutcomeWord::ALL.map(OutcomeWord::word));
 }
 

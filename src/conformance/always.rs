@@ -98,7 +98,7 @@ fn judge_check(
                 continue;
             }
             let judgement = judgement.redacted(&bench.redaction.of(taken));
-            if matches!(judgement, Judgement::Untold(_)) {
+            if matches!(judgement, Judgement::Untold(_) | Judgement::Moot(_)) {
                 continue;
             }
             tally.note(key, claim.strength, None, judgement, |miss| {

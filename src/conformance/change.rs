@@ -31,6 +31,34 @@ pub(super) struct Composed {
     pub manner: String,
 }
 
+/// Why a request cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NotMade {
+    /// What is missing, as a fragment.
+    pub why: String,
+    /// The endpoint's values are of a kind to which this change means nothing: nothing is in doubt.
+    pub moot: bool,
+}
+
+impl NotMade {
+    /// The change means nothing here.
+    pub fn moot(why: impl Into<String>) -> NotMade {
+        NotMade { why: why.into(), moot: true }
+    }
+}
+
+impl From<String> for NotMade {
+    fn from(why: String) -> NotMade {
+        NotMade { why, moot: false }
+    }
+}
+
+impl From<&str> for NotMade {
+    fn from(why: &str) -> NotMade {
+        NotMade::from(why.to_owned())
+    }
+}
+
 /// What a call is made from.
 pub(super) struct Making<'a> {
     /// How the operation is spoken.
@@ -48,7 +76,7 @@ pub(super) struct Making<'a> {
 }
 
 /// The request of a call.
-pub(super) fn compose(making: &Making<'_>, rng: &mut ChaCha8Rng) -> Result<Composed, String> {
+pub(super) fn compose(making: &Making<'_>, rng: &mut ChaCha8Rng) -> Result<Composed, NotMade> {
     let changes = making.changes;
     let format = making.format_word()?;
     let (sent, odd) = making.slots(format.as_deref(), rng)?;
@@ -93,7 +121,7 @@ impl Making<'_> {
     }
 
     /// The slots to send, with placeholders for values that are no text, and those values.
-    fn slots(&self, format: Option<&str>, rng: &mut ChaCha8Rng) -> Result<(Slots, Odd), String> {
+    fn slots(&self, format: Option<&str>, rng: &mut ChaCha8Rng) -> Result<(Slots, Odd), NotMade> {
         let scope = self.scope(None);
         let codec = self.codec(format);
         let mut sent = self.good.clone();
@@ -134,7 +162,7 @@ impl Making<'_> {
         document: &mut Outgoing,
         accepts: Option<&Accepts>,
         rng: &mut ChaCha8Rng,
-    ) -> Result<(), String> {
+    ) -> Result<(), NotMade> {
         let changes = &self.changes.document;
         if changes.is_none() {
             return Ok(());
@@ -265,7 +293,7 @@ fn content(
     codec: Codec,
     scope: &Scope<'_>,
     rng: &mut ChaCha8Rng,
-) -> Result<Content, String> {
+) -> Result<Content, NotMade> {
     let changed = || good.ok_or("there is no good value here that could be changed".to_owned());
     let text = match made {
         Made::Null => return Ok(Content::Null),
@@ -284,11 +312,14 @@ fn content(
         }
         Made::Nest(depth) => return Ok(Content::Pieces(vec![Piece::Raw(made::nest(*depth, codec))])),
         Made::Flip(place) => made::flip(changed()?, *place),
-        Made::Recase => made::recase(changed()?, rng).ok_or("the good value has no letter")?,
+        Made::Recase => {
+            made::recase(changed()?, rng).ok_or_else(|| NotMade::moot("the good value has no letter"))?
+        }
         Made::Trim(signs) => made::trim(changed()?, signs)
-            .ok_or_else(|| format!("the good value does not end with `{signs}`"))?,
+            .ok_or_else(|| NotMade::moot(format!("the good value does not end with `{signs}`")))?,
         Made::Spell => {
-            made::spell(changed()?).ok_or("the good value is spelt alike in both base64 alphabets")?
+            let alike = || NotMade::moot("the good value is spelt alike in both base64 alphabets");
+            made::spell(changed()?).ok_or_else(alike)?
         }
         Made::Like(reference) => made::like(&scope.reference(reference)?, rng),
         Made::Words(count) => made::words(changed()?, *count),
@@ -336,7 +367,7 @@ fn find<'a>(members: &'a mut Members, name: &str) -> Option<(&'a mut Members, us
     })
 }
 
-fn reorder(document: &mut Outgoing, order: &Order, accepts: &Accepts) -> Result<(), String> {
+fn reorder(document: &mut Outgoing, order: &Order, accepts: &Accepts) -> Result<(), NotMade> {
     match order {
         Order::Slots(slots) => {
             let names: Vec<String> =
@@ -347,7 +378,7 @@ fn reorder(document: &mut Outgoing, order: &Order, accepts: &Accepts) -> Result<
         Order::Swap(number) => {
             let at = (*number as usize).checked_sub(1).ok_or("neighbors are counted from 1")?;
             if at + 1 >= document.members.len() {
-                return Err(format!("the document has no members {number} and {}", number + 1));
+                return Err(format!("the document has no members {number} and {}", number + 1).into());
             }
             document.members.swap(at, at + 1);
         }
@@ -397,7 +428,7 @@ fn body(
     good: Option<Vec<u8>>,
     draft: &Draft,
     rng: &mut ChaCha8Rng,
-) -> Result<Option<Vec<u8>>, String> {
+) -> Result<Option<Vec<u8>>, NotMade> {
     let codec = draft.document.as_ref().map_or(Codec::Json, |document| document.codec);
     let mut body = match &changes.body {
         None => good,
@@ -419,9 +450,9 @@ fn body_bytes(
     codec: Codec,
     scope: &Scope<'_>,
     rng: &mut ChaCha8Rng,
-) -> Result<Vec<u8>, String> {
+) -> Result<Vec<u8>, NotMade> {
     match made {
-        Made::Text(template) | Made::Raw(template) => scope.bytes(template),
+        Made::Text(template) | Made::Raw(template) => Ok(scope.bytes(template)?),
         Made::Join(values) => {
             let parts: Result<Vec<_>, _> =
                 values.iter().map(|value| body_bytes(value, good, codec, scope, rng)).collect();
@@ -440,7 +471,7 @@ fn frame(
     changes: &Changes,
     scope: &Scope<'_>,
     rng: &mut ChaCha8Rng,
-) -> Result<(), String> {
+) -> Result<(), NotMade> {
     let optional = |template: &Option<Template>| template.as_ref().map(|text| scope.text(text)).transpose();
     if let Some(label) = &changes.label {
         draft.label = optional(label)?;

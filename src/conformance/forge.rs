@@ -7,6 +7,7 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};
 
+use super::change::NotMade;
 use crate::suite::call::{ForgeKey, ForgeSignature};
 
 /// A forgery whose templates are already text.
@@ -25,11 +26,11 @@ pub(super) struct Forgery {
 }
 
 /// The good JWT rewritten. What is missing for it, as a fragment.
-pub(super) fn rewrite(good: &str, forgery: &Forgery, rng: &mut ChaCha8Rng) -> Result<String, String> {
+pub(super) fn rewrite(good: &str, forgery: &Forgery, rng: &mut ChaCha8Rng) -> Result<String, NotMade> {
     let parts: Vec<&str> = good.split('.').collect();
-    let [head, claims, signature] = parts[..] else { return Err("the token is no JWT".to_owned()) };
-    let mut header = object(head).ok_or("the token is no JWT")?;
-    let mut content = object(claims).ok_or("the token is no JWT")?;
+    let [head, claims, signature] = parts[..] else { return Err(no_jwt()) };
+    let mut header = object(head).ok_or_else(no_jwt)?;
+    let mut content = object(claims).ok_or_else(no_jwt)?;
     put(&mut header, &forgery.head);
     if let Some(alg) = &forgery.alg {
         header.insert("alg".to_owned(), Value::String(alg.clone()));
@@ -41,10 +42,14 @@ pub(super) fn rewrite(good: &str, forgery: &Forgery, rng: &mut ChaCha8Rng) -> Re
         (Some(ForgeSignature::Empty), _) => String::new(),
         (None, _) if alg.eq_ignore_ascii_case("none") => String::new(),
         (Some(ForgeSignature::Kept), _) | (None, None) => signature.to_owned(),
-        (None, Some(ForgeKey::Public)) => return Err("the server's public key is not known".to_owned()),
+        (None, Some(ForgeKey::Public)) => return Err(NotMade::moot("the server's public key is not known")),
         (None, Some(key)) => sign(&signed, &alg, key, rng),
     };
     Ok(format!("{signed}.{signature}"))
+}
+
+fn no_jwt() -> NotMade {
+    NotMade::moot("the token is no JWT")
 }
 
 fn object(part: &str) -> Option<Map<String, Value>> {
@@ -159,6 +164,6 @@ mod tests {
     #[test]
     fn an_opaque_token_cannot_be_forged() {
         let none = rewrite("opaque", &Forgery::default(), &mut ChaCha8Rng::seed_from_u64(1));
-        assert_eq!(none, Err("the token is no JWT".to_owned()));
+        assert_eq!(none, Err(no_jwt()));
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct ClaimTally {
     pub untold: u32,
     /// Why it could not be told the first time.
     pub why_untold: Option<String>,
+    /// Why there was nothing to judge, the first time.
+    pub why_moot: Option<String>,
     /// Different failures.
     pub kinds: Vec<Failed>,
     /// Failures of further kinds.
@@ -94,6 +96,9 @@ impl Tally {
                 tally.untold += 1;
                 tally.why_untold.get_or_insert(why);
             }
+            Judgement::Moot(why) => {
+                tally.why_moot.get_or_insert(why);
+            }
             Judgement::Fails(miss) => {
                 tally.judged += 1;
                 tally.failed += 1;
@@ -117,6 +122,7 @@ impl ClaimTally {
             failed: 0,
             untold: 0,
             why_untold: None,
+            why_moot: None,
             kinds: Vec::new(),
             further: 0,
         }

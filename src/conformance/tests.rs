@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use indexmap::IndexMap;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -176,6 +178,43 @@ fn untold(claim: &str, answer: Answer, why: &str) {
         Judgement::Untold(reason) => assert!(reason.contains(why), "{claim}: {reason}"),
         other => panic!("{claim}: {other:?}"),
     }
+}
+
+#[test]
+fn what_the_endpoint_has_nothing_of_is_moot_and_what_it_lost_is_not() {
+    let opened_by = |access: &str| {
+        let body = format!(r#"{{"PFMSLogInResponse":{{"accessToken":"{access}","isSuccess":"true"}}}}"#);
+        Some(Arc::new(reply::read(&pfms(), Operation::Login, Arc::new(json(200, &body)))))
+    };
+    let refreshed = |access: &str, origin: &str| {
+        let body = format!(r#"{{"RefreshTokenResponse":{{"accessToken":"{access}","isSuccess":"true"}}}}"#);
+        Taken { origin: opened_by(origin), ..taken(Ok(json(200, &body))) }
+    };
+    let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1In0.x";
+    let moot = |claim, taken: &Taken| matches!(judged_on(claim, taken), Judgement::Moot(_));
+    assert!(moot("{ at: { access#exp: { is: filled } } }", &refreshed("opaque", "opaque")));
+    assert!(moot("{ belongs: [tenant] }", &refreshed("opaque", "opaque")));
+    assert!(moot("{ belongs: [tenant] }", &refreshed(jwt, jwt)));
+    // A JWT without `exp` is one that lacks it, and a token that was a JWT at the login has changed its kind.
+    assert!(!moot("{ at: { access#exp: { is: filled } } }", &refreshed(jwt, jwt)));
+    assert!(!moot("{ at: { access#exp: { is: filled } } }", &refreshed("opaque", jwt)));
+}
+
+#[test]
+fn a_claim_that_holds_the_chains_own_tenant_is_held_to_it_whatever_its_name() {
+    let token = |state: &str| {
+        let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"province":"{state}"}}"#));
+        format!("eyJhbGciOiJub25lIn0.{claims}.x")
+    };
+    let own = identity().slots[&Slot::Tenant].expose().to_owned();
+    let refreshed = |state: &str| {
+        let login = format!(r#"{{"PFMSLogInResponse":{{"accessToken":"{}"}}}}"#, token(&own));
+        let body = format!(r#"{{"RefreshTokenResponse":{{"accessToken":"{}"}}}}"#, token(state));
+        let origin = reply::read(&pfms(), Operation::Login, Arc::new(json(200, &login)));
+        Taken { origin: Some(Arc::new(origin)), ..taken(Ok(json(200, &body))) }
+    };
+    assert_eq!(judged_on("{ belongs: [tenant] }", &refreshed(&own)), Judgement::Holds);
+    assert!(matches!(judged_on("{ belongs: [tenant] }", &refreshed("elsewhere")), Judgement::Fails(_)));
 }
 
 #[test]
@@ -441,7 +480,7 @@ fn composed(call: &str, over: &str, cell: usize) -> Result<Composed, String> {
         format: None,
         callback: None,
     };
-    compose(&making, &mut ChaCha8Rng::seed_from_u64(3))
+    compose(&making, &mut ChaCha8Rng::seed_from_u64(3)).map_err(|not_made| not_made.why)
 }
 
 fn sent_body(call: &str) -> String {
@@ -596,7 +635,7 @@ fn a_generated_secret_never_appears_in_evidence() {
                 format: None,
                 callback: None,
             };
-            let made = compose(&making, &mut rng).unwrap_or_else(|why| panic!("{why}"));
+            let made = compose(&making, &mut rng).unwrap_or_else(|not_made| panic!("{}", not_made.why));
             let mut echoed: Vec<u8> = b"you sent ".to_vec();
             echoed.extend(made.request.body.clone().unwrap_or_default());
             echoed.extend(made.request.target.as_bytes());

@@ -59,7 +59,7 @@ fn first(judgements: impl IntoIterator<Item = SetJudgement>) -> SetJudgement {
         match judgement {
             Judgement::Holds => {}
             Judgement::Fails(_) => return (judgement, witnesses),
-            Judgement::Untold(_) => {
+            Judgement::Untold(_) | Judgement::Moot(_) => {
                 untold.get_or_insert((judgement, witnesses));
             }
         }

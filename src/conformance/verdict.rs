@@ -71,9 +71,10 @@ fn plain(tally: &Tally) -> Verdict {
     if tally.stopped {
         return Verdict::Skipped { reason: "the run was stopped".to_owned() };
     }
-    match reason_for_doubt(tally) {
-        Some(reason) => Verdict::Inconclusive { reason },
-        None => Verdict::Pass,
+    match (reason_for_doubt(tally), nothing_to_judge(tally)) {
+        (Some(reason), _) => Verdict::Inconclusive { reason },
+        (None, Some(reason)) => Verdict::Skipped { reason },
+        (None, None) => Verdict::Pass,
     }
 }
 
@@ -112,9 +113,18 @@ fn reason_for_doubt(tally: &Tally) -> Option<String> {
     }
     let judged: u32 = deciding().map(|(_, claim)| claim.judged).sum();
     let has_any = deciding().next().is_some();
+    let moot = has_any && deciding().all(|(_, claim)| claim.why_moot.is_some());
     // A check of `info` alone decides nothing and cannot be in doubt.
     let only_info = !has_any && tally.claims.values().any(|claim| claim.strength == Strength::Info);
-    (judged == 0 && !only_info).then(|| "nothing could be judged".to_owned())
+    (judged == 0 && !only_info && !moot).then(|| "nothing could be judged".to_owned())
+}
+
+/// Why the endpoint has nothing that this check could judge: one of its strongest claims was moot throughout. That the
+/// others hold makes no pass of it.
+fn nothing_to_judge(tally: &Tally) -> Option<String> {
+    let strongest = tally.claims.values().map(|claim| claim.strength).max()?;
+    let of_them = tally.claims.values().filter(|claim| claim.strength == strongest);
+    of_them.filter(|claim| claim.judged == 0).find_map(|claim| claim.why_moot.clone())
 }
 
 /// What the suite expects of it.

@@ -109,6 +109,17 @@ impl Places<'_> {
         tree.child(name).or_else(|| tree.get(name)).map_or(Found::Absent, found)
     }
 
+    /// The names of a JWT's own claims; none where the field holds no JWT.
+    pub(super) fn claim_names(&self, field: Field) -> Vec<String> {
+        let (Found::Text(token), _) = self.find(&FieldPlace::Field(field), DETOURS_MAX) else {
+            return Vec::new();
+        };
+        match jwt::read(token.expose(), jwt::Part::Claims) {
+            Some(Tree::Object(members)) => members.into_iter().map(|(name, _)| name).collect(),
+            Some(_) | None => Vec::new(),
+        }
+    }
+
     /// The token in a field, if there is one and it is not blank.
     pub(super) fn token(&self, field: Field) -> Option<Token> {
         match self.at(&FieldPlace::Field(field)) {

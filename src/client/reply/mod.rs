@@ -246,6 +246,11 @@ impl Reply {
         self.places(dialect, operation).at(place)
     }
 
+    /// The names of the claims of the JWT in `field`; none where there is no JWT.
+    pub fn claim_names(&self, dialect: &Dialect, operation: Operation, field: Field) -> Vec<String> {
+        self.places(dialect, operation).claim_names(field)
+    }
+
     /// The token in a field, if there is one and it is not blank.
     pub fn token(&self, dialect: &Dialect, operation: Operation, field: Field) -> Option<Token> {
         self.places(dialect, operation).token(field)

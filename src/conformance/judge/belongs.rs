@@ -9,20 +9,57 @@ use crate::suite::claim::{Field, FieldPlace, Link};
 use crate::conformance::references::place as named;
 use crate::conformance::transcript::Taken;
 
-use super::{Bench, Judgement, reply};
+use super::{Bench, Judgement, all, never_had, reply};
 
-/// Through the dialect's `links`; without them nothing can be told.
+/// Through the dialect's `links`, else through claims that are seen to hold what the link is to.
 pub(super) fn belongs(link: Link, taken: &Taken, bench: &Bench<'_>) -> Judgement {
-    let Some(place) = bench.scope.dialect.links.get(&link) else {
-        return Judgement::Untold(format!("the dialect links no claim to `{}`", word(link)));
-    };
+    let linked = bench.scope.dialect.links.get(&link);
+    if let Some(place) = linked
+        && !never_had(place, taken, bench)
+    {
+        return linked_by(link, place, taken, bench);
+    }
+    let seen = seen_places(link, taken, bench);
+    if !seen.is_empty() {
+        return all(seen.iter().map(|place| linked_by(link, place, taken, bench)));
+    }
+    match linked {
+        Some(place) => linked_by(link, place, taken, bench),
+        None => Judgement::Moot(format!("the dialect links no claim to `{}`", word(link))),
+    }
+}
+
+/// Claims of the access token that held the chain's own value where a chain of this cell was opened: a table need
+/// not name them to be held to them.
+fn seen_places(link: Link, taken: &Taken, bench: &Bench<'_>) -> Vec<FieldPlace> {
+    let Some(slot) = slot_of(link) else { return Vec::new() };
+    let dialect = bench.scope.dialect;
+    let cast = bench.scope.chains.values().flatten();
+    let origins = cast.filter_map(|chain| Some((&chain.identity, chain.pairs.first()?.reply.as_ref()?)));
+    let this = taken.origin.as_ref().map(|origin| (&taken.identity, origin));
+    let mut places = Vec::new();
+    for (identity, origin) in origins.chain(this) {
+        let Some(own) = identity.slots.get(&slot) else { continue };
+        for name in origin.claim_names(dialect, Operation::Login, Field::Access) {
+            let place = FieldPlace::Claim(Field::Access, name);
+            let held = origin.at(dialect, Operation::Login, &place).text();
+            if held.as_deref() == Some(own.expose()) && !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    places
+}
+
+fn linked_by(link: Link, place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> Judgement {
     let expected = format!("the chain's own {} in {}", word(link), named(place));
     let answer = match reply(taken, &expected) {
         Ok(answer) => answer,
         Err(judgement) => return judgement,
     };
     let Some(found) = answer.at(bench.scope.dialect, taken.operation, place).text() else {
-        return Judgement::Untold(format!("nothing stands at {}", named(place)));
+        let why = format!("nothing stands at {}", named(place));
+        return if never_had(place, taken, bench) { Judgement::Moot(why) } else { Judgement::Untold(why) };
     };
     match link {
         Link::Pair => pair(&found, place, &expected, taken, bench),
@@ -41,16 +78,20 @@ fn word(link: Link) -> &'static str {
     Link::ALL.iter().find(|(candidate, _)| *candidate == link).map_or("", |(_, word)| word)
 }
 
-/// What the chain is known to be: by its credentials, else by the answer that opened it.
-fn own(link: Link, place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> Option<String> {
-    let slot = match link {
+/// The slot that names what the link is to.
+fn slot_of(link: Link) -> Option<Slot> {
+    match link {
         Link::Tenant => Some(Slot::Tenant),
         Link::User => Some(Slot::User),
         Link::Client => Some(Slot::Client),
         Link::Family | Link::Pair => None,
-    };
+    }
+}
+
+/// What the chain is known to be: by its credentials, else by the answer that opened it.
+fn own(link: Link, place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> Option<String> {
     let by_slot =
-        slot.and_then(|slot| taken.identity.slots.get(&slot)).map(|value| value.expose().to_owned());
+        slot_of(link).and_then(|slot| taken.identity.slots.get(&slot)).map(|value| value.expose().to_owned());
     // A subject need not be spelled like the credential that names it.
     let by_origin = || {
         let origin = taken.origin.as_ref()?;

@@ -11,10 +11,10 @@ pub(super) mod shape;
 
 use std::time::Duration;
 
-use crate::client::reply::Reply;
+use crate::client::reply::{Found, Reply};
 use crate::dialect::Speech;
-use crate::suite::call::Template;
-use crate::suite::claim::{Bound, Expectation, StatusPattern};
+use crate::suite::call::{Operation, Template};
+use crate::suite::claim::{Bound, Expectation, FieldPlace, StatusPattern};
 
 use super::redact::Redaction;
 use super::references::Scope;
@@ -39,6 +39,8 @@ pub(super) enum Judgement {
     Fails(Miss),
     /// It cannot be told; why, as a fragment.
     Untold(String),
+    /// The endpoint has nothing of the kind that is claimed (opaque tokens have no `exp`); why, as a fragment.
+    Moot(String),
 }
 
 /// Why a claim does not hold.
@@ -68,7 +70,7 @@ impl Judgement {
                 miss.marks.extend(marks.into_iter().map(Into::into));
                 Judgement::Fails(miss)
             }
-            Judgement::Holds | Judgement::Untold(_) => self,
+            Judgement::Holds | Judgement::Untold(_) | Judgement::Moot(_) => self,
         }
     }
 
@@ -78,6 +80,7 @@ impl Judgement {
         match self {
             Judgement::Holds => Judgement::Holds,
             Judgement::Untold(why) => Judgement::Untold(redaction.text(&why)),
+            Judgement::Moot(why) => Judgement::Moot(redaction.text(&why)),
             Judgement::Fails(miss) => Judgement::Fails(Miss {
                 expected: redaction.text(&miss.expected),
                 found: redaction.text(&miss.found),
@@ -94,24 +97,27 @@ impl Judgement {
                 miss.means = Some(means.to_owned());
                 Judgement::Fails(miss)
             }
-            Judgement::Holds | Judgement::Untold(_) => self,
+            Judgement::Holds | Judgement::Untold(_) | Judgement::Moot(_) => self,
         }
     }
 }
 
-/// All must hold: the first failure counts, else the first that cannot be told.
+/// All must hold: the first failure counts, else the first that cannot be told; moot if every part is.
 fn all(judgements: impl IntoIterator<Item = Judgement>) -> Judgement {
-    let mut untold = None;
+    let (mut untold, mut moot, mut held) = (None, None, false);
     for judgement in judgements {
         match judgement {
-            Judgement::Holds => {}
+            Judgement::Holds => held = true,
             Judgement::Fails(_) => return judgement,
             Judgement::Untold(_) => {
                 untold.get_or_insert(judgement);
             }
+            Judgement::Moot(_) => {
+                moot.get_or_insert(judgement);
+            }
         }
     }
-    untold.unwrap_or(Judgement::Holds)
+    untold.or(moot.filter(|_| !held)).unwrap_or(Judgement::Holds)
 }
 
 /// Whether `what` holds of `taken`.
@@ -148,6 +154,26 @@ fn speech<'a>(taken: &Taken, bench: &Bench<'a>) -> Option<&'a Speech> {
 /// The answer, or what counts in its place: a call that was not answered fails what is claimed of its answer.
 fn reply<'a>(taken: &'a Taken, expected: &str) -> Result<&'a Reply, Judgement> {
     taken.reply.as_deref().ok_or_else(|| Judgement::fails(expected, ending(taken)))
+}
+
+/// Whether this endpoint has nothing of the kind at all: the answer that opened the chain had none either. Of
+/// members this is not said, because the dialect declares them.
+fn never_had(place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> bool {
+    match place {
+        FieldPlace::Claim(..) | FieldPlace::Jose(..) | FieldPlace::Header(_) => taken
+            .origin
+            .as_ref()
+            .is_some_and(|origin| origin.at(bench.scope.dialect, Operation::Login, place) == Found::Absent),
+        FieldPlace::Field(_) | FieldPlace::Path(_) | FieldPlace::Cookie(_) => false,
+    }
+}
+
+/// Whether the token that the place is a claim of is no JWT, and never was one.
+fn is_opaque(place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> bool {
+    let (FieldPlace::Claim(field, _) | FieldPlace::Jose(field, _)) = place else { return false };
+    let alg = FieldPlace::Jose(*field, "alg".to_owned());
+    let now = taken.reply.as_ref().map(|reply| reply.at(bench.scope.dialect, taken.operation, &alg));
+    now == Some(Found::Absent) && never_had(&alg, taken, bench)
 }
 
 /// The line by which an answer is known: `HTTP/1.1 200`.

@@ -18,7 +18,7 @@ pub(super) fn outcome(words: &[OutcomeWord], taken: &Taken, bench: &Bench<'_>) -
     for word in words {
         match fits(*word, taken, bench) {
             Judgement::Holds => return Judgement::Holds,
-            Judgement::Untold(why) => untold = Some(why),
+            Judgement::Untold(why) | Judgement::Moot(why) => untold = Some(why),
             Judgement::Fails(_) => {}
         }
     }

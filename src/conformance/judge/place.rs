@@ -13,7 +13,7 @@ use crate::conformance::references::{Scope, place as named};
 use crate::conformance::transcript::Taken;
 
 use super::shape::{is_object, walk};
-use super::{Bench, Judgement, all, either, reply};
+use super::{Bench, Judgement, all, either, is_opaque, never_had, reply};
 
 /// Indian Standard Time, in which a server of the first target forgets its zone.
 const IST: i64 = 19_800;
@@ -31,6 +31,9 @@ pub(super) fn at(place: &FieldPlace, test: &Test, taken: &Taken, bench: &Bench<'
     };
     let probe = Probe { place, answer, taken, bench };
     let found = answer.at(bench.scope.dialect, taken.operation, place);
+    if found == Found::Absent && is_opaque(place, taken, bench) {
+        return Judgement::Moot(format!("nothing stands at {}: the token is no JWT", named(place)));
+    }
     let mut parts = Vec::new();
     if let Some(wanted) = &test.equals {
         parts.push(probe.equals(wanted, &found));
@@ -207,12 +210,16 @@ impl Probe<'_> {
     fn moment(&self, place: &FieldPlace) -> Result<Moment, Judgement> {
         let (dialect, operation) = (self.dialect(), self.taken.operation);
         self.answer.moment(dialect, operation, place, self.taken.now).ok_or_else(|| {
-            Judgement::Untold(match self.answer.at(dialect, operation, place) {
-                Found::Absent | Found::Null => format!("nothing stands at {}", named(place)),
-                Found::Text(_) | Found::Number(_) | Found::Flag(_) | Found::Nested => {
-                    format!("what stands at {} is in no date format of the dialect", named(place))
+            match self.answer.at(dialect, operation, place) {
+                Found::Absent | Found::Null => {
+                    let why = format!("nothing stands at {}", named(place));
+                    let moot = never_had(place, self.taken, self.bench);
+                    if moot { Judgement::Moot(why) } else { Judgement::Untold(why) }
                 }
-            })
+                Found::Text(_) | Found::Number(_) | Found::Flag(_) | Found::Nested => Judgement::Untold(
+                    format!("what stands at {} is in no date format of the dialect", named(place)),
+                ),
+            }
         })
     }
 

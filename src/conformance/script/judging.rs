@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::conformance::change::NotMade;
 use crate::conformance::court::Court;
 use crate::conformance::evidence::evidence;
 use crate::conformance::judge::{self, Bench, Judgement, Miss};
@@ -49,12 +50,19 @@ impl Play<'_> {
 
     /// Nothing was sent: every claim of the step cannot be told, and a `given` is not given.
     pub(super) fn untold(&mut self, scene: &Scene<'_>, step: &Step, why: &str) -> Going {
+        self.unsent(scene, step, &NotMade::from(why))
+    }
+
+    /// The same where the change may mean nothing to this endpoint.
+    pub(super) fn unsent(&mut self, scene: &Scene<'_>, step: &Step, not_made: &NotMade) -> Going {
+        let why = self.court.redaction.text(&not_made.why);
         let label = scene.cell.label();
         for claim in &step.claims {
             if claim.strength == Strength::Given {
-                return Err(Cut::Unset(why.to_owned()));
+                return Err(Cut::Unset(why));
             }
-            let judgement = Judgement::Untold(why.to_owned());
+            let judgement =
+                if not_made.moot { Judgement::Moot(why.clone()) } else { Judgement::Untold(why.clone()) };
             self.tally
                 .note(key(step, claim), claim.strength, label.as_deref(), judgement, |_| (Vec::new(), None));
         }
@@ -113,7 +121,7 @@ impl Play<'_> {
             (Strength::Given, Judgement::Fails(miss)) => {
                 self.tally.unset(format!("{} was not given: {}", miss.expected, miss.found));
             }
-            (Strength::Given, Judgement::Untold(why)) => self.tally.unset(why),
+            (Strength::Given, Judgement::Untold(why) | Judgement::Moot(why)) => self.tally.unset(why),
             (strength, judgement) => self.tally.note(key, strength, None, judgement, show),
         }
     }
@@ -139,7 +147,7 @@ fn set_name(together: &Together, word: &str) -> String {
 fn not_given(claim: &Claim, judgement: &Judgement, taken: &Taken) -> Option<String> {
     match judgement {
         Judgement::Holds => None,
-        Judgement::Untold(why) => Some(why.clone()),
+        Judgement::Untold(why) | Judgement::Moot(why) => Some(why.clone()),
         Judgement::Fails(miss) => Some(match &claim.what {
             Expectation::Outcome(words) if words.as_slice() == [OutcomeWord::Granted] => {
                 format!("the {} was not granted: {}", taken.operation.word(), ending(taken))

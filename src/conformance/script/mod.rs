@@ -346,7 +346,7 @@ impl Play<'_> {
         };
         let composed = match composed {
             Ok(composed) => composed,
-            Err(why) => return self.untold(scene, at.step, &why),
+            Err(not_made) => return self.unsent(scene, at.step, &not_made),
         };
         let presented = presented(chain, at.call, &changes, &good, &composed);
         let allowed = self.allowed(chain, presented);

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use crate::client::compose::Slots;
 use crate::client::reply::{self, Outcome, Reply};
+use crate::client::volley::{Shot, Volley};
+use crate::client::wire::Kept;
 use crate::client::{Client, Exchange, Failure, Request};
 use crate::dialect::Dialect;
 use crate::secret::Token;
@@ -86,6 +88,24 @@ impl Chain {
         called
     }
 
+    /// Sends several requests together, each once: a race. The chain does not move and is no longer clean.
+    ///
+    /// Says beside the answers whether the requests overlapped.
+    pub async fn burn_together(
+        &mut self,
+        client: &Client,
+        dialect: &Dialect,
+        shots: Vec<(Operation, Shot)>,
+        kept: Kept,
+    ) -> (Vec<Called>, bool) {
+        self.clean = false;
+        let (operations, shots): (Vec<_>, Vec<_>) = shots.into_iter().unzip();
+        let Volley { exchanges, overlapped } = client.volley(shots, kept).await;
+        let exchanges = operations.into_iter().zip(exchanges);
+        let called = exchanges.map(|(operation, exchange)| heard(dialect, operation, exchange)).collect();
+        (called, overlapped)
+    }
+
     /// What an answer to the current pair means for the chain.
     fn settle(&mut self, dialect: &Dialect, called: &Called) {
         match &called.reply {
@@ -134,7 +154,11 @@ fn keeps_absent_refresh(dialect: &Dialect, operation: Operation) -> bool {
 
 /// One call by way of the client, and its answer as read.
 async fn call(client: &Client, dialect: &Dialect, operation: Operation, request: Request) -> Called {
-    let exchange = client.send(request).await;
+    heard(dialect, operation, client.send(request).await)
+}
+
+/// An exchange, its answer read.
+fn heard(dialect: &Dialect, operation: Operation, exchange: Exchange) -> Called {
     let reply = exchange
         .result
         .as_ref()

@@ -72,7 +72,14 @@ fn of_checks(suite: &Suite, wanted: &mut Vec<Wanted>) {
             continue;
         }
         for step in &check.steps {
-            if let Verb::Call(call) = &step.verb {
+            let calls: Vec<&Call> = match &step.verb {
+                Verb::Call(call) => vec![call.as_ref()],
+                Verb::Race(race) => race.calls().collect(),
+                Verb::Load(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => {
+                    Vec::new()
+                }
+            };
+            for call in calls {
                 of_call(call, &check.place(call.at), wanted);
             }
         }

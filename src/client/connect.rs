@@ -148,6 +148,17 @@ impl Stream {
         !matches!(tcp.take_error(), Ok(None))
     }
 
+    /// Whether the system has bytes (or an end) for us that nobody has read.
+    pub(super) fn is_readable(&self) -> bool {
+        let tcp = match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+        };
+        let mut asked = [rustix::event::PollFd::new(tcp, rustix::event::PollFlags::IN)];
+        let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        rustix::event::poll(&mut asked, Some(&at_once)).is_ok_and(|ready| ready > 0)
+    }
+
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,

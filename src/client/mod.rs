@@ -14,6 +14,7 @@ pub mod http1;
 pub mod reply;
 pub mod side;
 pub mod tls;
+pub mod volley;
 pub mod wire;
 
 use std::sync::{Arc, Mutex};
@@ -121,7 +122,13 @@ impl Exchange {
         let now = Instant::now();
         Exchange {
             request,
-            times: Times { sent_at: now, first_byte_at: None, done_at: now },
+            times: Times {
+                sent_at: now,
+                held_at: None,
+                released_at: None,
+                first_byte_at: None,
+                done_at: now,
+            },
             result: Err(failure),
             behind: Vec::new(),
         }
@@ -133,6 +140,10 @@ impl Exchange {
 pub struct Times {
     /// Just before the first byte was written.
     pub sent_at: Instant,
+    /// In a volley: when everything but what was kept back had been written.
+    pub held_at: Option<Instant>,
+    /// In a volley: just before what was kept back was written.
+    pub released_at: Option<Instant>,
     /// When the first byte of the answer was there.
     pub first_byte_at: Option<Instant>,
     /// When the last was, or when it failed.

@@ -59,6 +59,25 @@ enum FirstByte {
     At(Instant),
 }
 
+/// What a volley keeps back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The last byte of each request.
+    LastByte,
+    /// All of it: only the connections are open beforehand.
+    Everything,
+}
+
+/// A request of which the end is kept back.
+pub(super) struct Held {
+    request: Arc<Request>,
+    bytes: Vec<u8>,
+    written: usize,
+    answer: Answer,
+    sent_at: Instant,
+    held_at: Option<Instant>,
+}
+
 /// What came of one turn at writing.
 enum Turn {
     Wrote(usize),
@@ -116,11 +135,94 @@ impl Connection {
             _ => Vec::new(),
         };
         let result = self.finish(result, done_at - sent_at).await.map(|()| answer);
-        let first_byte_at = match self.first_byte {
+        let heard_at = self.heard_at();
+        let times = Times { sent_at, held_at: None, released_at: None, first_byte_at: heard_at, done_at };
+        Exchange { request, times, result, behind }
+    }
+
+    fn heard_at(&self) -> Option<Instant> {
+        match self.first_byte {
             FirstByte::At(at) => Some(at),
             FirstByte::Unheard | FirstByte::Heard | FirstByte::Awaited => None,
+        }
+    }
+
+    /// First half of a volley: sends all of `request` but its last `kept` bytes. An answer to half a request ends
+    /// the exchange.
+    pub(super) async fn hold(&mut self, request: Arc<Request>, kept: Kept) -> Result<Held, Exchange> {
+        if let Err(failure) = self.begin(request.method == "HEAD") {
+            return Err(Exchange::unsent(request, failure));
+        }
+        self.first_byte = FirstByte::Awaited;
+        self.last = !http1::is_ordinary(&request);
+        let mut bytes = Vec::with_capacity(1024);
+        self.door.write_head(&request, &mut bytes);
+        for piece in http1::body_pieces(&request) {
+            bytes.extend_from_slice(&piece);
+        }
+        let written = match kept {
+            Kept::LastByte => bytes.len() - 1,
+            Kept::Everything => 0,
         };
-        Exchange { request, times: Times { sent_at, first_byte_at, done_at }, result, behind }
+        let (answer, sent_at) = (Answer::empty(), Instant::now());
+        let mut held = Held { request, bytes, written, answer, sent_at, held_at: None };
+        let deadline = sent_at + self.door.target.timeout;
+        let sent = self.transmit(&held.bytes[..written], &mut held.answer);
+        match timeout_at(deadline.into(), sent).await.unwrap_or(Err(Failure::ResponseTimeout)) {
+            Ok(true) => {
+                held.held_at = Some(Instant::now());
+                Ok(held)
+            }
+            other => Err(self.conclude(held, None, other).await),
+        }
+    }
+
+    /// The middle of a volley: writes what was kept as far as it goes at once. Says when it began to.
+    pub(super) fn release(&mut self, held: &mut Held) -> Instant {
+        let released_at = Instant::now();
+        let mut context = Context::from_waker(Waker::noop());
+        if let Some(stream) = &mut self.stream {
+            if let Poll::Ready(Ok(count)) = stream.poll_write(&mut context, &held.bytes[held.written..]) {
+                held.written += count;
+            }
+            // What is left, or fails, is seen to by whoever reads the answer.
+            let _later = stream.poll_flush(&mut context);
+        }
+        released_at
+    }
+
+    /// Whether something has come that nobody has read.
+    pub(super) fn has_news(&self) -> bool {
+        self.stream.as_ref().is_none_or(Stream::is_readable)
+    }
+
+    /// Last half of a volley: the rest of the request, if any, and the answer.
+    pub(super) async fn hear_out(&mut self, mut held: Held, released_at: Instant) -> Exchange {
+        let deadline = released_at + self.door.target.timeout;
+        let rest = held.bytes.split_off(held.written);
+        let sent = timeout_at(deadline.into(), self.transmit(&rest, &mut held.answer)).await;
+        self.conclude(held, Some(released_at), sent.unwrap_or(Err(Failure::ResponseTimeout))).await
+    }
+
+    async fn conclude(
+        &mut self,
+        held: Held,
+        released_at: Option<Instant>,
+        sent: Result<bool, Failure>,
+    ) -> Exchange {
+        let Held { request, mut answer, sent_at, held_at, .. } = held;
+        let from = released_at.unwrap_or(sent_at);
+        let deadline = from + self.door.target.timeout;
+        let result = if request.travel.abort.is_some() {
+            Ok(sent.and(Err(Failure::Aborted)))
+        } else {
+            timeout_at(deadline.into(), self.hear(sent, &mut answer)).await
+        };
+        let done_at = Instant::now();
+        let result = result.unwrap_or(Err(Failure::ResponseTimeout));
+        let result = self.finish(result, done_at - from).await.map(|()| answer);
+        let times = Times { sent_at, held_at, released_at, first_byte_at: self.heard_at(), done_at };
+        Exchange { request, times, result, behind: Vec::new() }
     }
 
     /// The answers to the requests that rode behind, until one fails: an end of the connection is one.

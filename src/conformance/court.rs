@@ -105,7 +105,13 @@ impl Court {
         };
         let exchange = Exchange {
             request: Arc::new(request),
-            times: Times { sent_at, first_byte_at: None, done_at: Instant::now() },
+            times: Times {
+                sent_at,
+                held_at: None,
+                released_at: None,
+                first_byte_at: None,
+                done_at: Instant::now(),
+            },
             result: Ok(reply.answer().clone()),
             behind: Vec::new(),
         };

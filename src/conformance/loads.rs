@@ -66,7 +66,8 @@ pub(super) fn set_claim(what: &SetExpectation, name: &str, load: &LoadResult) ->
             Truth::False => Judgement::fails(format!("`{}`", condition.text), "otherwise"),
             Truth::Unknown(name) => Judgement::Untold(format!("`{name}` is not known of this load")),
         },
-        SetExpectation::Same(_)
+        SetExpectation::Promised(_)
+        | SetExpectation::Same(_)
         | SetExpectation::Alike(_)
         | SetExpectation::Apart(_)
         | SetExpectation::PlainDates(_)

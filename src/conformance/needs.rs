@@ -11,12 +11,14 @@ use crate::dialect::{Dialect, Speech};
 use crate::results::Burn;
 use crate::suite::Suite;
 use crate::suite::call::{Call, Changes, Operation, PairUse, Part, Reference, Slot, SlotRef, Template};
-use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Standing, Step, Verb, Wait};
+use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Standing, Step, Together, Verb, Wait};
 use crate::suite::claim::{
     Aspect, Claim, Expectation, FieldPlace, OutcomeWord, SetExpectation, SetPlace, Test,
 };
 use crate::suite::environment::{Environment, Target};
 use crate::suite::expression::{Expression, Truth, Value};
+use crate::suite::race::{Gap, Leg, Race, Times};
+use crate::suite::units;
 
 use super::cell::{Cell, merge, product};
 use super::clock::impatient;
@@ -80,9 +82,58 @@ pub(super) fn is_mock(environment: &Environment) -> bool {
 
 /// The calls among the steps.
 pub(super) fn calls(check: &Check) -> impl Iterator<Item = (&Step, &Call)> {
+    check.steps.iter().flat_map(|step| {
+        let calls: Vec<&Call> = match &step.verb {
+            Verb::Call(call) => vec![call.as_ref()],
+            Verb::Race(race) => race.calls().collect(),
+            Verb::Load(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => Vec::new(),
+        };
+        calls.into_iter().map(move |call| (step, call))
+    })
+}
+
+/// The races among the steps.
+pub(super) fn races(check: &Check) -> impl Iterator<Item = (&Step, &Race)> {
     check.steps.iter().filter_map(|step| match &step.verb {
-        Verb::Call(call) => Some((step, call.as_ref())),
-        Verb::Load(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => None,
+        Verb::Race(race) => Some((step, race.as_ref())),
+        Verb::Call(_) | Verb::Load(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => {
+            None
+        }
+    })
+}
+
+/// How often a leg is sent in a cell.
+pub(super) fn times_of(leg: &Leg, cell: &Cell, full: bool) -> u32 {
+    match &leg.times {
+        Times::Depth(depth) => depth.at(full),
+        Times::Dimension(name) => cell.word(name).and_then(|word| word.parse().ok()).unwrap_or(1),
+    }
+}
+
+/// How much later each next leg of a race leaves in a cell.
+pub(super) fn gap_of(race: &Race, cell: &Cell) -> Duration {
+    match &race.gap {
+        None => Duration::ZERO,
+        Some(Gap::Time(time)) => *time,
+        Some(Gap::Dimension(name)) => {
+            cell.word(name).and_then(|word| units::duration(word).ok()).unwrap_or_default()
+        }
+    }
+}
+
+/// Whether a claim on this race asks for what comes after it, so that its successors are tried.
+pub(super) fn has_aftermath(check: &Check, step: &Step) -> bool {
+    let of_race = |set: &&Together| step.name.as_ref().is_some_and(|name| set.of.contains(name));
+    check.together.iter().filter(of_race).flat_map(|set| &set.claims).any(|claim| match &claim.what {
+        SetExpectation::Promised(promises) => promises.iter().any(|promise| promise.asks_for_aftermath()),
+        SetExpectation::Same(_)
+        | SetExpectation::Alike(_)
+        | SetExpectation::Apart(_)
+        | SetExpectation::Distinct(_)
+        | SetExpectation::PlainDates(_)
+        | SetExpectation::Measured(_)
+        | SetExpectation::Entropy { .. }
+        | SetExpectation::Timing { .. } => false,
     })
 }
 
@@ -90,7 +141,9 @@ pub(super) fn calls(check: &Check) -> impl Iterator<Item = (&Step, &Call)> {
 fn fuzzes(check: &Check) -> impl Iterator<Item = &Fuzz> {
     check.steps.iter().filter_map(|step| match &step.verb {
         Verb::Fuzz(fuzz) => Some(fuzz.as_ref()),
-        Verb::Call(_) | Verb::Load(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => None,
+        Verb::Call(_) | Verb::Race(_) | Verb::Load(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => {
+            None
+        }
     })
 }
 
@@ -107,8 +160,9 @@ pub(super) fn formats_of(fuzz: &Fuzz, speech: &Speech) -> Vec<String> {
 pub(super) fn must_run_alone(check: &Check, clock: bool) -> bool {
     let expired = |need: &ChainNeed| need.access == Some(AccessNeed::Expired);
     check.steps.iter().any(|step| match &step.verb {
-        // What is fuzzed may be slowed by it, and everybody who is measured meanwhile.
-        Verb::Restart | Verb::Load(_) | Verb::Fuzz(_) => true,
+        // What is fuzzed may be slowed by it, and everybody who is measured meanwhile; what runs beside a race
+        // pulls its requests apart.
+        Verb::Restart | Verb::Load(_) | Verb::Fuzz(_) | Verb::Race(_) => true,
         Verb::Wait(_) => clock,
         Verb::Connect(_) => false,
         Verb::Call(_) => clock && (step.every.is_some() || step.lasting.is_some()),
@@ -216,7 +270,8 @@ impl Means<'_> {
                     }
                 }
                 SetExpectation::Entropy { of, .. } => has_field(refresh, &FieldPlace::Field(*of))?,
-                SetExpectation::Measured(_) | SetExpectation::Timing { .. } => {}
+                SetExpectation::Measured(_) | SetExpectation::Promised(_) | SetExpectation::Timing { .. } => {
+                }
             }
         }
         for claim in check.always.iter().flat_map(|always| &always.claims) {
@@ -321,7 +376,7 @@ impl Means<'_> {
                 Verb::Wait(Wait::Until(moment)) => self.until(moment)?,
                 Verb::Wait(Wait::For(time)) => self.bearable(self.length(time), 1)?,
                 Verb::Wait(Wait::Exactly(time)) => self.bearable(Some(*time), 1)?,
-                Verb::Call(_) | Verb::Load(_) | Verb::Fuzz(_) | Verb::Connect(_) => {
+                Verb::Call(_) | Verb::Race(_) | Verb::Load(_) | Verb::Fuzz(_) | Verb::Connect(_) => {
                     let times = step.times.map_or(1, |times| times.at(self.full));
                     if let Some((every, _)) = &step.every {
                         self.bearable(self.length(every), times)?;
@@ -474,6 +529,7 @@ fn has_aspect(speech: &Speech, aspect: Aspect, part: Option<&str>) -> Outcome {
 /// Whether every chain stays as good as new: only good calls with the current pair.
 fn keeps_chains(check: &Check) -> bool {
     fuzzes(check).next().is_none()
+        && races(check).next().is_none()
         && calls(check).all(|(step, call)| {
             let expects_grant = step.claims.iter().all(|claim| match &claim.what {
                 Expectation::Outcome(words) => words.as_slice() == [OutcomeWord::Granted],
@@ -492,18 +548,31 @@ fn keeps_chains(check: &Check) -> bool {
         })
 }
 
+/// What a race sends in a cell, at most: its legs, and where it is asked for what comes after, each successor,
+/// the family and what it was run with.
+fn sent_by_race(check: &Check, step: &Step, race: &Race, cell: &Cell, full: bool) -> u64 {
+    let racers: u64 = race.legs.iter().map(|leg| u64::from(times_of(leg, cell, full))).sum();
+    if has_aftermath(check, step) { 2 * racers + 2 } else { racers }
+}
+
 /// What a check spends, at most.
-pub(super) fn burn(check: &Check, cells: usize, full: bool) -> Burn {
-    let runs = cells as u64 * u64::from(check.rounds.at(full).max(1));
+pub(super) fn burn(check: &Check, cells: &[Cell], full: bool) -> Burn {
+    let rounds = u64::from(check.rounds.at(full).max(1));
+    let runs = cells.len() as u64 * rounds;
     let times = |step: &Step| u64::from(step.times.map_or(1, |times| times.at(full)));
-    let calls_once: u64 = calls(check).map(|(step, _)| times(step)).sum();
+    let single = check.steps.iter().filter(|step| matches!(step.verb, Verb::Call(_)));
+    let calls_once: u64 = single.map(times).sum();
+    let raced = |cell: &Cell| -> u64 {
+        races(check).map(|(step, race)| times(step) * sent_by_race(check, step, race, cell, full)).sum()
+    };
+    let raced: u64 = rounds * cells.iter().map(raced).sum::<u64>();
     let loads: u64 = check
         .steps
         .iter()
         .map(|step| match &step.verb {
             Verb::Load(profile) => crate::load::requests_at_most(profile),
             Verb::Connect(_) => times(step),
-            Verb::Call(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart => 0,
+            Verb::Call(_) | Verb::Race(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart => 0,
         })
         .sum();
     let (fuzzed, fuzz_chains) = fuzzes(check)
@@ -518,7 +587,7 @@ pub(super) fn burn(check: &Check, cells: usize, full: bool) -> Burn {
     let sets = if keeps_chains(check) { runs.min(1) } else { runs };
     let chains = (own + named) * sets;
     Burn {
-        requests: runs * (calls_once + loads + fuzzed) + chains,
+        requests: runs * (calls_once + loads + fuzzed) + raced + chains,
         chains: chains + runs * fuzz_chains,
         families_lost: if keeps_chains(check) { 0 } else { runs * (own + fuzz_chains) },
     }
@@ -542,6 +611,7 @@ pub(super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
                 Verb::Wait(Wait::Until(_))
                 | Verb::Call(_)
                 | Verb::Fuzz(_)
+                | Verb::Race(_)
                 | Verb::Restart
                 | Verb::Connect(_) => Duration::ZERO,
             };
@@ -561,6 +631,9 @@ pub(super) fn harm(check: &Check) -> Option<String> {
     let any = |wanted: fn(&Call) -> bool| calls(check).any(|(_, call)| wanted(call));
     if any(|call| call.operation == Operation::Revoke) {
         return Some("revokes chains of its own".to_owned());
+    }
+    if races(check).next().is_some() {
+        return Some("uses tokens several times at once, which may end chains of its own".to_owned());
     }
     if any(|call| matches!(call.pair, PairUse::Previous | PairUse::First)) {
         return Some("replays used tokens, which may end chains of its own".to_owned());

@@ -30,7 +30,7 @@ pub(super) fn plan(suite: &Suite, environment: &Environment, dialect: &Dialect, 
 
 fn planned(check: &Check, means: &Means<'_>) -> Planned {
     let (skipped, burn) = match needs::of(check, means) {
-        Need::Runs(cells) => (None, needs::burn(check, cells.len(), means.full)),
+        Need::Runs(cells) => (None, needs::burn(check, &cells, means.full)),
         Need::NotApplicable(reason) => (Some(format!("not applicable: {reason}")), Burn::default()),
         Need::Skipped(reason) => (Some(reason), Burn::default()),
     };

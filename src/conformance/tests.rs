@@ -98,7 +98,13 @@ fn taken_by(request: Request, sent: Slots, result: Result<Answer, Failure>) -> T
         sent,
         exchange: Exchange {
             request: Arc::new(request),
-            times: Times { sent_at: now, first_byte_at: None, done_at: now + Duration::from_millis(20) },
+            times: Times {
+                sent_at: now,
+                held_at: None,
+                released_at: None,
+                first_byte_at: None,
+                done_at: now + Duration::from_millis(20),
+            },
             result,
             behind: Vec::new(),
         },

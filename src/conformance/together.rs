@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use crate::client::codec::Tree;
 use crate::client::reply::{Document, Found, Outcome, dates};
 use crate::dialect::{DateFormat, Dialect};
-use crate::suite::claim::{FieldPlace, SetExpectation, SetPlace};
+use crate::suite::claim::{FieldPlace, RacePromise, SetExpectation, SetPlace};
 use crate::suite::expression::{Expression, Names, Truth, Value};
 
 use super::judge::Judgement;
@@ -49,6 +49,7 @@ pub(super) fn claim(what: &SetExpectation, set: &Set<'_>) -> SetJudgement {
         SetExpectation::Measured(condition) => set.measured(condition),
         SetExpectation::Entropy { .. } => untold("entropy is not estimated yet"),
         SetExpectation::Timing { .. } => untold("times are not compared yet"),
+        SetExpectation::Promised(promises) => set.promised(promises),
     }
 }
 
@@ -186,6 +187,11 @@ impl Set<'_> {
             | SetPlace::Body
             | SetPlace::Size => value,
         })
+    }
+
+    /// Of calls that did not race nothing is promised as a set.
+    fn promised(&self, _promises: &[RacePromise]) -> SetJudgement {
+        untold(format!("these {} calls did not race", self.members.len()))
     }
 
     /// Sizes within 5 % of their median.

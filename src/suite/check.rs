@@ -11,6 +11,7 @@ use super::claim::{Claim, SetClaim, Strength};
 use super::defect::Defect;
 use super::expression::Expression;
 use super::profile::Profile;
+use super::race::Race;
 use super::units::Depth;
 
 /// One check, from the catalogue or from the suite itself.
@@ -238,6 +239,8 @@ pub struct Step {
 pub enum Verb {
     /// One call of an operation.
     Call(Box<Call>),
+    /// Several calls that leave together.
+    Race(Box<Race>),
     /// Runs a load profile.
     Load(Box<Profile>),
     /// Mutated calls, many of them.

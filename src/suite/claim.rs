@@ -418,6 +418,8 @@ pub enum SetExpectation {
         /// The largest effect size that is borne, 0 to 1.
         effect: f64,
     },
+    /// What the policy promises a race.
+    Promised(Vec<RacePromise>),
 }
 
 impl SetExpectation {
@@ -430,6 +432,7 @@ impl SetExpectation {
             SetExpectation::Distinct(_) => "distinct",
             SetExpectation::PlainDates(_) => "plain-dates",
             SetExpectation::Measured(_) => "measured",
+            SetExpectation::Promised(_) => "promised",
             SetExpectation::Entropy { .. } => "entropy",
             SetExpectation::Timing { .. } => "timing",
         }
@@ -441,6 +444,7 @@ impl SetExpectation {
             SetExpectation::Measured(condition) => {
                 condition.names().iter().any(|name| name.starts_with("policy."))
             }
+            SetExpectation::Promised(_) => true,
             SetExpectation::Same(_)
             | SetExpectation::Alike(_)
             | SetExpectation::Apart(_)
@@ -448,6 +452,48 @@ impl SetExpectation {
             | SetExpectation::PlainDates(_)
             | SetExpectation::Entropy { .. }
             | SetExpectation::Timing { .. } => false,
+        }
+    }
+}
+
+/// What a policy promises of several uses at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RacePromise {
+    /// At least one is granted, unless the policy lets all of them lose. Holds under every policy.
+    Winner,
+    /// How many are granted.
+    Successes,
+    /// How many different refresh tokens they get.
+    Successors,
+    /// How many of those can be used afterwards.
+    Live,
+    /// Whether the family can go on.
+    Family,
+    /// Some order of the calls, one after another, is a run of the policy.
+    Order,
+}
+
+impl RacePromise {
+    /// All of them, with their words.
+    pub const ALL: [(RacePromise, &'static str); 6] = [
+        (RacePromise::Winner, "winner"),
+        (RacePromise::Successes, "successes"),
+        (RacePromise::Successors, "successors"),
+        (RacePromise::Live, "live"),
+        (RacePromise::Family, "family"),
+        (RacePromise::Order, "order"),
+    ];
+
+    /// The word in suites.
+    pub fn word(self) -> &'static str {
+        RacePromise::ALL.iter().find(|(promise, _)| *promise == self).map_or("", |(_, word)| word)
+    }
+
+    /// Whether it is known only after the successors were tried.
+    pub fn asks_for_aftermath(self) -> bool {
+        match self {
+            RacePromise::Winner | RacePromise::Successes | RacePromise::Successors => false,
+            RacePromise::Live | RacePromise::Family | RacePromise::Order => true,
         }
     }
 }

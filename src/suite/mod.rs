@@ -16,6 +16,7 @@ pub mod expression;
 mod lower;
 pub mod policy;
 pub mod profile;
+pub mod race;
 pub mod units;
 mod written;
 pub mod yaml;

@@ -30,7 +30,7 @@ fn check(text: &str) -> Check {
 fn call(check: &Check, step: usize) -> &call::Call {
     match &check.steps[step].verb {
         Verb::Call(call) => call,
-        Verb::Load(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => {
+        Verb::Race(_) | Verb::Load(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => {
             panic!("no call")
         }
     }

@@ -2,6 +2,7 @@
 
 mod judging;
 mod present;
+mod racing;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -175,6 +176,7 @@ impl Play<'_> {
             self.go_on()?;
             match &step.verb {
                 Verb::Call(call) => self.calls(scene, step, call, index as u64).await?,
+                Verb::Race(race) => self.race(scene, step, race, index as u64).await?,
                 Verb::Load(profile) => self.load(step, profile).await?,
                 Verb::Fuzz(fuzz) => self.fuzz(scene, step, fuzz, index as u64).await?,
                 Verb::Wait(wait) => self.wait(scene, wait).await?,

@@ -18,7 +18,7 @@ use super::call::{Parts, call, changes};
 use super::claim::{claims, set_claims};
 use super::notes::{Notes, shown};
 use super::reference::{Scope, template};
-use super::{WrittenChecks, expect, load, vocabulary};
+use super::{WrittenChecks, expect, load, race, vocabulary};
 
 /// Once in every run.
 const ONCE: Depth = Depth { quick: 1, full: 1 };
@@ -66,6 +66,7 @@ fn lower(id: &str, group: &str, written: &Spanned<written::Check>, notes: &mut N
         let message = format!("`{id}` does nothing");
         notes.error("suite::no-claim", written.key, message, "a check has `steps` or `always`");
     }
+    race::dimensions(&lowered, &lowered.over, notes);
     if let Some(proof) = &check.proof {
         lowered.proof = proofs(proof, &lowered, notes);
     }
@@ -178,7 +179,7 @@ fn step(written: &Spanned<written::Step>, scope: &mut Scope, notes: &mut Notes<'
     let step = &written.value;
     let verb = verb(written, scope, notes);
     let yields = verb.as_ref().is_none_or(|(verb, _)| match verb {
-        Verb::Call(_) | Verb::Load(_) | Verb::Fuzz(_) | Verb::Connect(_) => true,
+        Verb::Call(_) | Verb::Race(_) | Verb::Load(_) | Verb::Fuzz(_) | Verb::Connect(_) => true,
         Verb::Wait(_) | Verb::Restart => false,
     });
     if let Some(name) = &step.name {
@@ -235,12 +236,14 @@ fn is_good_refresh(verb: &Verb) -> bool {
                 && call.with.is_empty()
                 && call.pair == super::super::call::PairUse::Current
         }
-        Verb::Load(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => false,
+        Verb::Race(_) | Verb::Load(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => {
+            false
+        }
     }
 }
 
 /// The one verb of a step, with its key.
-fn verb(written: &Spanned<written::Step>, scope: &Scope, notes: &mut Notes<'_>) -> Option<(Verb, Span)> {
+fn verb(written: &Spanned<written::Step>, scope: &mut Scope, notes: &mut Notes<'_>) -> Option<(Verb, Span)> {
     let step = &written.value;
     let mut verbs: Vec<(&str, Span)> = [
         ("refresh", step.refresh.as_ref().map(|it| it.key)),
@@ -281,10 +284,6 @@ fn verb(written: &Spanned<written::Step>, scope: &Scope, notes: &mut Notes<'_>) 
         diagnostic.also.push((first, "the first verb".to_owned()));
         diagnostic.help = Some(format!("put a `-` before `{second}` to make it a step of its own"));
     }
-    if ["race"].contains(&word) {
-        notes.later(word, at);
-        return None;
-    }
     let verb = if let Some(it) = &step.refresh {
         Verb::Call(Box::new(call(Operation::Refresh, it, scope, notes)))
     } else if let Some(it) = &step.probe {
@@ -293,6 +292,8 @@ fn verb(written: &Spanned<written::Step>, scope: &Scope, notes: &mut Notes<'_>) 
         Verb::Call(Box::new(call(Operation::Revoke, it, scope, notes)))
     } else if let Some(it) = &step.login {
         Verb::Call(Box::new(call(Operation::Login, it, scope, notes)))
+    } else if let Some(it) = &step.race {
+        Verb::Race(Box::new(race::race(it, scope, notes)?))
     } else if let Some(it) = &step.wait {
         Verb::Wait(wait(it, scope, notes)?)
     } else if let Some(it) = &step.load {

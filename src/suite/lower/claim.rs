@@ -3,8 +3,8 @@
 use crate::source::Span;
 
 use super::super::claim::{
-    Aspect, Bound, Claim, Expectation, Field, FieldPlace, Kind, Lack, Link, OutcomeWord, SetClaim,
-    SetExpectation, SetPlace, StatusPattern, Strength, Test,
+    Aspect, Bound, Claim, Expectation, Field, FieldPlace, Kind, Lack, Link, OutcomeWord, RacePromise,
+    SetClaim, SetExpectation, SetPlace, StatusPattern, Strength, Test,
 };
 use super::super::written::{self, Word};
 use super::super::yaml::{OneOrMany, Spanned};
@@ -267,8 +267,12 @@ pub(super) fn set_claims(
     {
         push(timing.entry(), what);
     }
-    if let Some(later) = &set.promised {
-        notes.later("promised", later.key);
+    if let Some(words) = &set.promised {
+        let promises =
+            words.value.0.iter().filter_map(|word| {
+                notes.word("promise of a race", &word.value, word.span, &RacePromise::ALL)
+            });
+        push(words.entry(), SetExpectation::Promised(promises.collect()));
     }
     if set.is_empty() {
         notes.error("suite::no-claim", written.key, "nothing is claimed", "write what must hold");

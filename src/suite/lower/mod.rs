@@ -9,6 +9,7 @@ mod expect;
 mod load;
 mod notes;
 mod policy;
+mod race;
 mod reference;
 mod selection;
 mod unconfirmed;

@@ -5,12 +5,13 @@ use super::super::claim::Lack;
 use super::super::policy::{
     GraceAnswer, GraceReach, OldAccess, PairRule, RaceRule, ReplayAnswer, ReplayRevokes, Rotation, Siblings,
 };
+use super::super::race::Release;
 
 /// Words and what they mean.
 pub(in super::super) type Words<T, const N: usize> = [(T, &'static str); N];
 
-pub(in super::super) const VERBS: [&str; 9] =
-    ["refresh", "probe", "revoke", "login", "wait", "restart", "load", "fuzz", "connect"];
+pub(in super::super) const VERBS: [&str; 10] =
+    ["refresh", "probe", "revoke", "login", "wait", "restart", "load", "fuzz", "connect", "race"];
 
 pub(in super::super) const ROTATION: Words<Rotation, 3> =
     [(Rotation::Always, "always"), (Rotation::Never, "never"), (Rotation::Conditional, "conditional")];
@@ -42,6 +43,8 @@ pub(in super::super) const PAIR: Words<PairRule, 3> = [
 ];
 pub(in super::super) const RACE: Words<RaceRule, 2> =
     [(RaceRule::OneWins, "one-wins"), (RaceRule::MayAllLose, "may-all-lose")];
+pub(in super::super) const RELEASE: Words<Release, 2> =
+    [(Release::LastByte, "last-byte"), (Release::Barrier, "barrier")];
 pub(in super::super) const ENCODING: Words<Encoding, 5> = [
     (Encoding::Utf8, "utf-8"),
     (Encoding::Utf16Le, "utf-16le"),

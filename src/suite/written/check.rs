@@ -3,11 +3,10 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::super::yaml::{OneOrMany, Spanned};
 use super::call::{Call, Changes};
-use super::{Profile, Word, words};
+use super::{Profile, Race, Word, words};
 
 /// A check: what is sent, in order, and what must be true.
 #[derive(Deserialize, JsonSchema)]
@@ -141,9 +140,9 @@ pub(in super::super) struct Step {
     /// Runs a load profile.
     #[serde(default)]
     pub(in super::super) load: Option<Spanned<Profile>>,
+    /// Calls that leave together on one chain.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(in super::super) race: Option<Spanned<IgnoredAny>>,
+    pub(in super::super) race: Option<Spanned<Race>>,
     /// Mutated calls; the run's seed makes them.
     #[serde(default)]
     pub(in super::super) fuzz: Option<Spanned<Fuzz>>,
@@ -414,9 +413,10 @@ pub(in super::super) struct SetClaims {
     /// A condition over counts and metrics.
     #[serde(default)]
     pub(in super::super) measured: Option<Word>,
+    /// What the policy promises of a race: `winner`, `successes`, `successors`, `live`, `family`, `order`.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(in super::super) promised: Option<Spanned<IgnoredAny>>,
+    #[schemars(schema_with = "words::race_promises")]
+    pub(in super::super) promised: Option<Spanned<OneOrMany<Word>>>,
     /// The tokens at a place hold at least so many bits that cannot be guessed.
     #[serde(default)]
     pub(in super::super) entropy: Option<Spanned<Entropy>>,
@@ -448,10 +448,9 @@ pub(in super::super) struct Timing {
 impl SetClaims {
     /// Whether nothing is written inside.
     pub(in super::super) fn is_empty(&self) -> bool {
-        let lists = [&self.same, &self.alike, &self.apart, &self.distinct, &self.plain_dates];
+        let lists = [&self.same, &self.alike, &self.apart, &self.distinct, &self.plain_dates, &self.promised];
         lists.into_iter().all(Option::is_none)
             && self.measured.is_none()
-            && self.promised.is_none()
             && self.entropy.is_none()
             && self.timing.is_none()
     }

@@ -7,6 +7,7 @@ mod advice;
 mod call;
 mod check;
 mod environment;
+mod race;
 mod words;
 
 use indexmap::IndexMap;
@@ -23,6 +24,7 @@ pub(super) use self::check::{
     Proof, SetClaims, Step, Timing, Together, Wait,
 };
 pub(super) use self::environment::{Chains, Environment, Guard, Latency, LatencyOf, Mock};
+pub(super) use self::race::{Leg, Race};
 
 /// A word and its place.
 pub(super) type Word = Spanned<String>;

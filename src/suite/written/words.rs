@@ -4,7 +4,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::super::call::Slot;
 use super::super::check::{FuzzStage, Standard};
-use super::super::claim::{Aspect, Kind, Link, OutcomeWord};
+use super::super::claim::{Aspect, Kind, Link, OutcomeWord, RacePromise};
 use super::super::defect::Defect;
 use super::super::environment::{MockPolicy, Variant};
 use super::super::lower::vocabulary as list;
@@ -39,6 +39,8 @@ word_schemas! {
     old_access = one_of(list::with_unknown(&list::OLD_ACCESS));
     pair = one_of(list::with_unknown(&list::PAIR));
     race = one_of(list::with_unknown(&list::RACE));
+    release = one_of(first(&list::RELEASE));
+    race_promises = one_or_many(first(&RacePromise::ALL));
     chains = one_of(["login"]);
     no_latency = one_of(["none"]);
     mock_policies = one_of(first(&MockPolicy::ALL));

@@ -113,7 +113,7 @@ impl Play<'_> {
             format: self.court.format(),
             callback: None,
         };
-        compose(&making, &mut self.rng(scene, number))
+        compose(&making, &mut self.rng(scene, number)).map_err(|not_made| not_made.why)
     }
 
     async fn run<'r>(

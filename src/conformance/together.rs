@@ -109,7 +109,9 @@ impl Set<'_> {
         if compared {
             (Judgement::Holds, Vec::new())
         } else {
-            untold(format!("there are no two answers to compare at {}", spoken(place)))
+            let why = format!("there are no two answers to compare at {}", spoken(place));
+            // One cell, because the dialect speaks one format: there never were two.
+            if self.members.len() == 1 { (Judgement::Moot(why), Vec::new()) } else { untold(why) }
         }
     }
 

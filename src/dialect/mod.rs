@@ -217,6 +217,8 @@ pub struct Answers {
     pub types: Vec<String>,
     /// `body`: the declared tree, members in declared order. `None` where nothing is declared.
     pub body: Option<Vec<(String, Declared)>>,
+    /// `open`: members beyond the declared ones are legal, as in RFC 6749 section 5.1.
+    pub open: bool,
     /// `xml`: how the same tree is written in XML.
     pub xml: Option<XmlAnswer>,
     /// `fields`: abstract field → where it is.

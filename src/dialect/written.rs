@@ -102,6 +102,8 @@ pub(super) struct Answers {
     #[serde(default)]
     pub body: Option<Keyed<Branch>>,
     #[serde(default)]
+    pub open: bool,
+    #[serde(default)]
     pub xml: Option<XmlAnswer>,
     #[serde(default)]
     pub fields: Keyed<Field>,

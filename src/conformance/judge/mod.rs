@@ -12,7 +12,7 @@ pub(super) mod shape;
 use std::time::Duration;
 
 use crate::client::reply::{Found, Reply};
-use crate::dialect::Speech;
+use crate::dialect::{ErrorClass, Speech};
 use crate::suite::call::{Operation, Template};
 use crate::suite::claim::{Bound, Expectation, FieldPlace, StatusPattern};
 
@@ -127,6 +127,9 @@ pub(super) fn claim(what: &Expectation, taken: &Taken, bench: &Bench<'_>) -> Jud
     {
         return Judgement::Untold(format!("the call could not be made: {}", failure.word()));
     }
+    if is_not_offered(taken) {
+        return Judgement::Moot(format!("the endpoint does not offer `{}`", taken.operation.word()));
+    }
     match what {
         Expectation::Outcome(words) => outcome::outcome(words, taken, bench),
         Expectation::Class(classes) => class(classes, taken, bench),
@@ -143,6 +146,15 @@ pub(super) fn claim(what: &Expectation, taken: &Taken, bench: &Bench<'_>) -> Jud
             None => Judgement::Untold("no listener was open".to_owned()),
         },
         Expectation::Certificate => Judgement::Untold("only `connect` sees a certificate".to_owned()),
+    }
+}
+
+/// Whether the endpoint answers that it has no such operation, of those that an endpoint need not have.
+fn is_not_offered(taken: &Taken) -> bool {
+    let class = taken.reply.as_ref().and_then(|reply| reply.class);
+    match taken.operation {
+        Operation::Probe | Operation::Revoke => class == Some(ErrorClass::NoSuchOperation),
+        Operation::Refresh | Operation::Login => false,
     }
 }
 
@@ -212,7 +224,7 @@ fn class(classes: &[Template], taken: &Taken, bench: &Bench<'_>) -> Judgement {
     };
     match reply.class {
         Some(class) if wanted.iter().any(|word| word == class.word()) => Judgement::Holds,
-        Some(crate::dialect::ErrorClass::Unknown) => {
+        Some(ErrorClass::Unknown) => {
             Judgement::Untold("no rule under `errors` of the dialect knows this refusal".to_owned())
         }
         Some(_) | None => {

@@ -146,6 +146,9 @@ impl Look<'_> {
         };
         let here = match self.aspect {
             Aspect::Names => names(declared, members, path),
+            Aspect::Only if self.answers.open => {
+                Judgement::Moot("the dialect allows members beyond the declared ones".to_owned())
+            }
             Aspect::Only => only(declared, members, path),
             Aspect::Kinds => self.kinds(declared, members, path),
             Aspect::Order => self.order(declared, members, path),
@@ -382,7 +385,7 @@ fn known(answer: &Reply, taken: &Taken, bench: &Bench<'_>) -> Judgement {
     };
     let own = own_shape(&speech.answers, document);
     if own == Judgement::Holds
-        || bench.scope.dialect.error_documents.iter().any(|error| fits(error, document))
+        || bench.scope.dialect.error_documents.iter().any(|error| fits(error, speech.answers.open, document))
     {
         return Judgement::Holds;
     }
@@ -407,8 +410,8 @@ fn own_shape(answers: &Answers, document: &Document) -> Judgement {
     all(aspects.map(|aspect| in_part(aspect, None, answers, document)))
 }
 
-/// Its first member is there, nothing is beyond the declared, and the root is right where one is declared.
-fn fits(error: &ErrorDocument, document: &Document) -> bool {
+/// Its first member is there, nothing is beyond the declared (unless the dialect is open), and the root is right where one is declared.
+fn fits(error: &ErrorDocument, open: bool, document: &Document) -> bool {
     if let (Document::Xml(found), Some(root)) = (document, &error.root)
         && (found.root != *root || !found.namespace.is_empty())
     {
@@ -417,7 +420,7 @@ fn fits(error: &ErrorDocument, document: &Document) -> bool {
     let Tree::Object(members) = document.tree() else { return false };
     let has_first =
         error.body.first().is_some_and(|(name, _)| members.iter().any(|(other, _)| other == name));
-    has_first && only(&error.body, members, "") == Judgement::Holds
+    has_first && (open || only(&error.body, members, "") == Judgement::Holds)
 }
 
 /// The layers agree. An error document of the host has no layers.

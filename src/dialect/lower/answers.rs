@@ -64,6 +64,7 @@ impl Lowering<'_> {
         Some(Answers {
             types: typed.types.iter().map(|media| media.value.clone()).collect(),
             body: typed.body.as_ref().map(|body| self.declared(body)),
+            open: typed.open,
             xml: typed.xml.as_ref().map(|xml| self.xml_answer(xml, namespace)),
             fields,
             granted: granted?,

@@ -44,6 +44,8 @@ pub enum Home {
     Pipeline,
     /// The controllers: what an answer says, and which checks come before the authority.
     Controllers,
+    /// The token endpoint of OAuth 2.0: how it reads, authenticates and answers.
+    TokenEndpoint,
     /// The authority: what is granted.
     Authority,
     /// The server: every answer alike.
@@ -144,7 +146,63 @@ pub fn home(defect: Defect) -> Home {
         | PairMixed
         | ExpiredAccessRefused
         | AccessUnverified
-        | AlgNoneAccepted => Home::Authority,
+        | AlgNoneAccepted
+        | ScopeSticks
+        | ScopeWidens
+        | ClientUnbound
+        | AccessTypeClaimsMissing => Home::Authority,
+        ScopeErrorMisnamed
+        | ClientAuthOptional
+        | WrongClientSecretAccepted
+        | ClientErrorMisnamed
+        | WwwAuthenticateMissing
+        | TwoAuthMethodsAccepted
+        | PostAuthRefused
+        | GrantTypeIgnored
+        | GrantTypeCaseFolded
+        | GrantTypeMisnamed
+        | MissingTokenMisnamed
+        | InvalidGrantMisnamed
+        | InvalidGrantUnauthorized
+        | InvalidGrantCrash
+        | RepeatedParameterAccepted
+        | UnknownParameterRefused
+        | EmptyParameterRead
+        | CharsetLabelRefused
+        | GetRefreshes
+        | JsonBodyAccepted
+        | NoStoreMissing
+        | PragmaMissing
+        | ExpiresInText
+        | ExpiresInZero
+        | TokenTypeMissing
+        | TokenTypeOdd
+        | ErrorWithQuotes
+        | ErrorMislabelled
+        | ErrorUnnamed
+        | RevokeUnknownRefused
+        | RevokeIgnored
+        | RevokeForeign
+        | RevokeOpen
+        | IdTokenSubjectChanges
+        | IdTokenIssuerChanges
+        | IdTokenAudienceChanges
+        | IdTokenPartyChanges
+        | IdTokenLoginMoves
+        | IdTokenStale
+        | IdTokenNonce
+        | DpopOptional
+        | DpopOtherKey
+        | DpopUnsigned
+        | DpopMethodIgnored
+        | DpopAddressIgnored
+        | DpopStaleAccepted
+        | DpopReplayed
+        | DpopNonceIgnored
+        | DpopNonceUnstated
+        | DpopErrorMisnamed
+        | DpopTypeBearer
+        | FapiRotates => Home::TokenEndpoint,
         AlwaysCrash => Home::Server,
     }
 }
@@ -162,6 +220,7 @@ pub fn variant_home(variant: Variant) -> Home {
         | Variant::CharsetUnsaid
         | Variant::PrettyPrinted
         | Variant::XmlDeclaration => Home::Pipeline,
+        Variant::NoDpopNonce | Variant::ScopeUnstated => Home::TokenEndpoint,
         Variant::TrueSpelledUpper
         | Variant::FailuresByStatus
         | Variant::MicrosoftDates
@@ -208,6 +267,7 @@ mod tests {
         let files: &[&str] = match home {
             Home::Pipeline => &["webapi"],
             Home::Controllers => &["controllers"],
+            Home::TokenEndpoint => &["oauth"],
             Home::Authority => &["authority/mod.rs"],
             Home::Server => &["server.rs"],
         };
@@ -227,7 +287,8 @@ mod tests {
 
     #[test]
     fn every_defect_and_variant_is_asked_for_where_its_home_says() {
-        let homes = [Home::Pipeline, Home::Controllers, Home::Authority, Home::Server];
+        let homes =
+            [Home::Pipeline, Home::Controllers, Home::TokenEndpoint, Home::Authority, Home::Server];
         let code: Vec<(Home, String)> = homes.into_iter().map(|home| (home, code(home))).collect();
         let asks = |home: Home, word: &str| {
             let (_, text) = code.iter().find(|(own, _)| *own == home).unwrap();

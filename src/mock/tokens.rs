@@ -17,6 +17,9 @@ use super::dress::Dress;
 /// `{"alg":"HS256","typ":"JWT"}`
 const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
+/// `{"alg":"HS256","typ":"at+jwt"}`, the header of RFC 9068.
+const HEADER_OAUTH: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9";
+
 /// Nothing longer is looked at: the mint makes no token as long.
 const LONGEST: usize = 8192;
 
@@ -43,6 +46,9 @@ pub struct Claims {
     /// The client, where there are clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// What it is for, where there are clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aud: Option<String>,
     /// The family.
     pub sid: String,
     /// Ties it to the refresh token of its pair: the beginning of that token's SHA-256.
@@ -123,19 +129,27 @@ impl Mint {
         hex(&hmac::sign(&self.naming, &text).as_ref()[..16])
     }
 
-    /// The access token with these claims.
+    /// The access token with these claims; that of a client says what it is (RFC 9068).
     pub fn access(&self, claims: &Claims) -> String {
+        let header = if claims.client_id.is_some() { HEADER_OAUTH } else { HEADER };
+        let claims = serde_json::to_vec(claims).expect("a struct of texts and numbers has a JSON form");
+        self.dress.access(self.signed(header, &claims), &self.naming)
+    }
+
+    /// A token of another kind with these claims.
+    pub fn sign(&self, claims: &serde_json::Value) -> String {
+        self.signed(HEADER, claims.to_string().as_bytes())
+    }
+
+    fn signed(&self, header: &str, claims: &[u8]) -> String {
         let mut token = String::with_capacity(512);
-        token.push_str(HEADER);
+        token.push_str(header);
         token.push('.');
-        URL_SAFE_NO_PAD.encode_string(
-            serde_json::to_vec(claims).expect("a struct of texts and numbers has a JSON form"),
-            &mut token,
-        );
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         let signature = hmac::sign(&self.signing, token.as_bytes());
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        self.dress.access(token, &self.naming)
+        token
     }
 
     /// The claims of an access token of this mint; its lifetime is not looked at.
@@ -145,7 +159,10 @@ impl Mint {
         }
         let token = self.dress.bare_access(token, &self.naming)?;
         let (signed, signature) = token.rsplit_once('.')?;
-        let payload = signed.strip_prefix(HEADER)?.strip_prefix('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        if header != HEADER && header != HEADER_OAUTH {
+            return None;
+        }
         hmac::verify(&self.signing, signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }
@@ -215,6 +232,7 @@ mod tests {
             sub: "user".into(),
             state: Some("07".into()),
             client_id: None,
+            aud: None,
             sid: "s".into(),
             rt: "r".into(),
             scope: None,
@@ -227,6 +245,7 @@ mod tests {
     #[test]
     fn the_header_is_what_it_says() {
         assert_eq!(URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#), HEADER);
+        assert_eq!(URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"at+jwt"}"#), HEADER_OAUTH);
     }
 
     #[test]

@@ -267,4 +267,7 @@ variants! {
     HeadersLowerCase "headers-lower-case" "header names are in lower case";
     NoDate "no-date" "answers have no Date";
     ContinueIgnored "continue-ignored" "100-continue is never sent";
+
+    NoDpopNonce "no-dpop-nonce" "a proof of possession needs no nonce";
+    ScopeUnstated "scope-unstated" "a token endpoint of OAuth 2.0 states no scope";
 }

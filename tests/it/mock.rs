@@ -701,7 +701,7 @@ fn the_oauth_endpoint_keeps_to_its_rfcs() {
             400,
             "invalid_scope",
             Some(&basic),
-            vec![("grant_type", "refresh_token"), ("refresh_token", &first), ("scope", "read write profile")],
+            vec![("grant_type", "refresh_token"), ("refresh_token", &first), ("scope", "openid read write profile")],
         ),
         (
             400,
@@ -733,7 +733,7 @@ fn the_oauth_endpoint_keeps_to_its_rfcs() {
             ("client_secret", &secret),
         ],
     );
-    assert_eq!(text(&again, "scope"), "read write");
+    assert_eq!(text(&again, "scope"), "openid read write");
     let bearer = format!("Bearer {}", text(&again, "access_token"));
     let info = call(bench.address, "GET", "/userinfo", &[("Authorization", &bearer)], b"");
     assert_eq!((info.status, text(&info, "sub").as_str()), (200, "alice"));

@@ -38,6 +38,9 @@ const FOLDED: usize = 65_536;
 /// Who the tokens say they are from.
 const ISSUER: &str = "assay-mock";
 
+/// What access tokens of OAuth 2.0 are for.
+const AUDIENCE: &str = "assay-mock-resource";
+
 /// What happens to tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -134,6 +137,10 @@ pub struct Pair {
     pub scope: Scope,
     /// Whose it is: an index into the roster's accounts.
     pub account: usize,
+    /// Who must present its tokens: an index into the roster's parties.
+    pub party: usize,
+    /// Its family.
+    pub family: FamilyId,
 }
 
 /// Whom an access token speaks for.
@@ -231,7 +238,8 @@ impl Authority {
         let family = shard.get_mut(&id).ok_or(Refusal::Unknown)?;
         if presented.party.is_some_and(|party| party != family.party) {
             family.revoked |= self.switches.has(Defect::ForeignTenantRevokes);
-            if !self.switches.has(Defect::ForeignTenantAccepted) {
+            let unbound = [Defect::ForeignTenantAccepted, Defect::ClientUnbound];
+            if !unbound.into_iter().any(|defect| self.switches.has(defect)) {
                 return Err(Refusal::Foreign);
             }
         }
@@ -241,8 +249,11 @@ impl Authority {
             return Err(Refusal::Mismatch);
         }
         let scope = presented.scope.unwrap_or(family.scope);
-        if !scope.is_within(family.scope) {
+        if !scope.is_within(family.scope) && !self.switches.has(Defect::ScopeWidens) {
             return Err(Refusal::Scope);
+        }
+        if self.switches.has(Defect::ScopeSticks) {
+            family.scope = scope;
         }
         let keeps_access = self.switches.has(Defect::AccessUnchanged);
         let issue = family.grant(serial, admission, scope, keeps_access, &self.rules, now);
@@ -283,6 +294,21 @@ impl Authority {
             family: claims.sid,
             scope: claims.scope,
         })
+    }
+
+    /// The family of a refresh token, whatever it is worth.
+    pub fn family_of(&self, refresh: &str) -> Option<FamilyId> {
+        self.find(refresh).map(|(id, _)| id)
+    }
+
+    /// The family of an access token, whatever it is worth.
+    pub fn family_of_access(&self, access: &str) -> Option<FamilyId> {
+        self.mint.read_name(&self.mint.read_access(access)?.sid)
+    }
+
+    /// Claims of another kind, signed as access tokens are.
+    pub fn sign(&self, claims: &serde_json::Value) -> Token {
+        Token::new(self.mint.sign(claims))
     }
 
     /// The family and serial of a refresh token; no serial where an access token passes for one.
@@ -353,6 +379,8 @@ impl Authority {
             number: issue.access.number,
             scope: issue.access.scope,
             account: lineage.account,
+            party: lineage.party,
+            family: id,
         }
     }
 
@@ -367,6 +395,8 @@ impl Authority {
             sub: account.user.clone(),
             state: tenants.then(|| party.clone()),
             client_id: (!tenants).then_some(party),
+            aud: (!tenants && !self.switches.has(Defect::AccessTypeClaimsMissing))
+                .then(|| AUDIENCE.to_owned()),
             sid: self.mint.name(id),
             rt: tied,
             scope: (!tenants).then(|| issue.access.scope.to_string()),

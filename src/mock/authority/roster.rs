@@ -8,6 +8,9 @@ use crate::suite::call::Slot;
 
 use super::super::tokens::hex;
 
+/// Whose client proves possession of a key.
+const PROVER: &str = "erin";
+
 /// A tenant, or a client of OAuth 2.0: who must present what was issued to it.
 #[derive(Clone, Debug)]
 pub struct Party {
@@ -28,6 +31,8 @@ pub struct Account {
     pub user: String,
     /// The user's own secret: AuthCode, or the password.
     pub code: Token,
+    /// What the key of its proofs of possession follows from, where its client makes them.
+    pub proof: Option<Token>,
 }
 
 /// What the parties are.
@@ -60,6 +65,7 @@ impl Roster {
             party,
             user: format!("{name}.user"),
             code: credential(seed, "code", &format!("{state}-{name}")),
+            proof: None,
         };
         Roster {
             kind: Kind::Tenants,
@@ -73,7 +79,7 @@ impl Roster {
         }
     }
 
-    /// Two confidential clients and a public one.
+    /// Two confidential clients, a public one, and one that proves possession of a key.
     pub fn clients(seed: u64) -> Roster {
         let confidential =
             |name: &str| Party { name: name.to_owned(), secret: Some(credential(seed, "client", name)) };
@@ -82,6 +88,7 @@ impl Roster {
             party,
             user: name.to_owned(),
             code: credential(seed, "password", name),
+            proof: (name == PROVER).then(|| credential(seed, "proof", name)),
         };
         Roster {
             kind: Kind::Clients,
@@ -89,8 +96,15 @@ impl Roster {
                 confidential("assay-web"),
                 confidential("assay-batch"),
                 Party { name: "assay-app".to_owned(), secret: None },
+                Party { name: "assay-phone".to_owned(), secret: None },
             ],
-            accounts: vec![account("alice", 0), account("bob", 1), account("dave", 0), account("carol", 2)],
+            accounts: vec![
+                account("alice", 0),
+                account("bob", 1),
+                account("dave", 0),
+                account("carol", 2),
+                account(PROVER, 3),
+            ],
         }
     }
 
@@ -130,6 +144,7 @@ impl Roster {
         slots.extend(party.secret.clone().map(|own| (secret, own)));
         slots.push((Slot::User, Token::new(account.user.clone())));
         slots.push((password, account.code.clone()));
+        slots.extend(account.proof.clone().map(|proof| (Slot::Proof, proof)));
         slots
     }
 }

@@ -1,7 +1,7 @@
 //! Scopes: a small closed list, as a set.
 
 /// The scopes that the mock knows, in the order in which it writes them.
-const WORDS: [&str; 4] = ["read", "write", "profile", "offline_access"];
+const WORDS: [&str; 5] = ["openid", "read", "write", "profile", "offline_access"];
 
 /// A set of scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct Scope(u8);
 
 impl Scope {
     /// All of them.
-    pub const ALL: Scope = Scope(0b1111);
+    pub const ALL: Scope = Scope(0b1_1111);
 
     /// Reads a list divided by spaces; `None` where a word is unknown or there is none.
     pub fn parse(text: &str) -> Option<Scope> {
@@ -18,6 +18,11 @@ impl Scope {
             set |= 1 << WORDS.iter().position(|known| *known == word)?;
         }
         (set != 0).then_some(Scope(set))
+    }
+
+    /// Whether this scope is among them.
+    pub fn has(self, word: &str) -> bool {
+        WORDS.iter().position(|known| *known == word).is_some_and(|place| self.0 & (1 << place) != 0)
     }
 
     /// Whether all of it is in `other`.

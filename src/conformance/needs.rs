@@ -329,6 +329,7 @@ impl Means<'_> {
     }
 
     fn chain(&self, need: &ChainNeed) -> Outcome {
+        self.carrying(need)?;
         let wants = [(need.other_tenant, Slot::Tenant), (need.other_client, Slot::Client)];
         for (wanted, slot) in wants {
             if !wanted {
@@ -342,6 +343,26 @@ impl Means<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Identities have the slots that a chain asks for, as far as that is known yet.
+    fn carrying(&self, need: &ChainNeed) -> Outcome {
+        for slot in &need.carries {
+            if !self.dialect.slots.contains(slot) {
+                return Err(not_applicable(format!("the dialect has no slot `{}`", slot.word())));
+            }
+        }
+        let Some(identities) = self.identities else { return Ok(()) };
+        if identities.iter().any(|identity| need.fits(|slot| identity.slots.contains_key(&slot))) {
+            return Ok(());
+        }
+        let word = |slots: &[Slot]| slots.iter().map(|slot| format!("`{}`", slot.word())).collect::<Vec<_>>();
+        let (with, without) = (word(&need.carries).join(" and "), word(&need.without).join(" and "));
+        Err(skipped(match (with.is_empty(), without.is_empty()) {
+            (_, true) => format!("no identity has {with}"),
+            (true, false) => format!("every identity has {without}"),
+            (false, false) => format!("no identity has {with} and lacks {without}"),
+        }))
     }
 
     /// Whether an identity differs from the first in this slot, as far as that is known yet.

@@ -25,6 +25,8 @@ pub struct Dialect {
     pub name: String,
     /// `slots`: what its calls carry.
     pub slots: Vec<Slot>,
+    /// `computed`: slots whose values are made for each call, from what an identity has in the slot.
+    pub computed: IndexMap<Slot, Computed>,
     /// `links`: which claim of the access token ties it to what.
     pub links: IndexMap<Link, FieldPlace>,
     /// `blank`: what counts as empty.
@@ -51,6 +53,14 @@ impl Dialect {
     pub fn operation(&self, operation: Operation) -> Option<&Speech> {
         self.operations.get(&operation)
     }
+}
+
+/// How the value of a slot is made for each call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Computed {
+    /// `dpop`: a proof of possession for this very request (RFC 9449), by the key that follows from the identity's
+    /// value.
+    Dpop,
 }
 
 /// One entry of `blank`.
@@ -350,13 +360,15 @@ pub enum ErrorClass {
     RateLimited,
     /// Scope beyond the grant.
     InvalidScope,
+    /// The proof of possession is missing or wrong.
+    InvalidProof,
     /// A refusal that no rule knows.
     Unknown,
 }
 
 impl ErrorClass {
     /// All classes with their words.
-    pub const ALL: [(ErrorClass, &'static str); 12] = [
+    pub const ALL: [(ErrorClass, &'static str); 13] = [
         (ErrorClass::InvalidToken, "invalid-token"),
         (ErrorClass::Expired, "expired"),
         (ErrorClass::Reused, "reused"),
@@ -368,6 +380,7 @@ impl ErrorClass {
         (ErrorClass::NoSuchOperation, "no-such-operation"),
         (ErrorClass::RateLimited, "rate-limited"),
         (ErrorClass::InvalidScope, "invalid-scope"),
+        (ErrorClass::InvalidProof, "invalid-proof"),
         (ErrorClass::Unknown, "unknown"),
     ];
 

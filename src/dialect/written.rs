@@ -16,6 +16,8 @@ pub(super) struct Dialect {
     pub name: Spanned<String>,
     pub slots: Vec<Spanned<String>>,
     #[serde(default)]
+    pub computed: Keyed<String>,
+    #[serde(default)]
     pub links: Keyed<String>,
     #[serde(default)]
     pub blank: Option<Vec<Option<String>>>,

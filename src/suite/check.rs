@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::source::{Place, SourceFile, Span};
 
-use super::call::{Call, Changes, Template};
+use super::call::{Call, Changes, Slot, Template};
 use super::claim::{Claim, SetClaim, Strength};
 use super::defect::Defect;
 use super::expression::Expression;
@@ -111,6 +111,8 @@ pub enum Standing {
         owner: String,
         /// Why it fails.
         why: String,
+        /// It comes and goes: that it does not happen is no finding.
+        intermittent: bool,
         /// Where the suite says so.
         at: Place,
     },
@@ -193,8 +195,19 @@ pub struct ChainNeed {
     pub other_client: bool,
     /// `access: live` asks for a token that has not expired, `expired` for one that has.
     pub access: Option<AccessNeed>,
+    /// `carries`: slots that its identity has.
+    pub carries: Vec<Slot>,
+    /// `without`: slots that its identity does not have.
+    pub without: Vec<Slot>,
     /// How many such chains.
     pub count: Option<Depth>,
+}
+
+impl ChainNeed {
+    /// Whether an identity that has certain slots will do.
+    pub fn fits(&self, has: impl Fn(Slot) -> bool) -> bool {
+        self.carries.iter().all(|slot| has(*slot)) && !self.without.iter().any(|slot| has(*slot))
+    }
 }
 
 /// The state in which a check wants an access token.

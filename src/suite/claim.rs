@@ -289,6 +289,8 @@ pub struct Test {
     pub unlike: Option<String>,
     /// Is of this kind.
     pub is: Option<Kind>,
+    /// Every word of it is one of these.
+    pub among: Option<Template>,
     /// A moment near another place's moment.
     pub near: Option<(FieldPlace, Duration)>,
     /// A moment after another place's moment.

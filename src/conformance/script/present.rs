@@ -31,16 +31,19 @@ pub(super) fn identity(identities: &[Arc<Identity>], need: &ChainNeed) -> Option
         _ => need.other_client,
     };
     let slots = [Slot::Tenant, Slot::User, Slot::Client];
-    if !slots.into_iter().any(wants) {
+    let has = |other: &Identity| need.fits(|slot| other.slots.contains_key(&slot));
+    if !slots.into_iter().any(wants) && has(own) {
         return Some(Arc::clone(own));
     }
-    let fits = |other: &&Arc<Identity>| slots.into_iter().all(|slot| !wants(slot) || differs(other, slot));
+    let fits = |other: &&Arc<Identity>| {
+        has(other) && slots.into_iter().all(|slot| !wants(slot) || differs(other, slot))
+    };
     // What is not asked for stays the same, if that can be had.
     let alike = |other: &&Arc<Identity>| slots.into_iter().all(|slot| wants(slot) || !differs(other, slot));
     let exact = identities.iter().filter(fits).find(alike);
     exact.or_else(|| identities.iter().find(fits)).cloned().or_else(|| {
         // Another user may be no more than another login.
-        (need.other_user && !need.other_tenant && !need.other_client).then(|| Arc::clone(own))
+        (has(own) && need.other_user && !need.other_tenant && !need.other_client).then(|| Arc::clone(own))
     })
 }
 

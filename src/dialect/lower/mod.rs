@@ -12,11 +12,13 @@ use crate::suite::call::{Operation, Slot};
 use crate::suite::claim::{Field, Link};
 use crate::suite::yaml::Spanned;
 
-use super::{Blank, DateFormat, Dates, Dialect, ErrorClass, ErrorDocument, Zone, pattern, places, written};
+use super::{Blank, Computed, DateFormat, Dates, Dialect, ErrorClass, ErrorDocument, Zone, pattern, places, written};
 
 /// The operations with their words.
 const OPERATIONS: [Operation; 4] =
     [Operation::Refresh, Operation::Login, Operation::Probe, Operation::Revoke];
+
+const COMPUTED: [(&str, Computed); 1] = [("dpop", Computed::Dpop)];
 
 /// The meaning of what was typed, or every mistake in file order.
 pub(super) fn lower(source: &SourceFile, written: &written::Dialect) -> Result<Dialect, Vec<Diagnostic>> {
@@ -103,6 +105,7 @@ impl Lowering<'_> {
         let dialect = Dialect {
             name: written.name.value.clone(),
             slots: self.slots.clone(),
+            computed: self.computed(&written.computed),
             links: self.links(&written.links),
             blank: blank(written.blank.as_deref()),
             dates: self.dates(written.dates.as_ref()),
@@ -125,6 +128,23 @@ impl Lowering<'_> {
                 self.slots.push(slot);
             }
         }
+    }
+
+    fn computed(&mut self, written: &written::Keyed<String>) -> IndexMap<Slot, Computed> {
+        let mut computed = IndexMap::new();
+        for (word, how) in written {
+            let Some(slot) = Slot::from_word(word).filter(|slot| self.slots.contains(slot)) else {
+                self.wrong("dialect::slot", how.key, format!("the slot `{word}` is not declared"), "not in `slots`");
+                continue;
+            };
+            if !slot.is_secret() {
+                let message = format!("`{word}` cannot be computed: its key could be shown");
+                self.wrong("dialect::slot", how.key, message, "`proof` can");
+                continue;
+            }
+            computed.extend(self.word(how, "way to compute a value", &COMPUTED).map(|how| (slot, how)));
+        }
+        computed
     }
 
     fn operations(

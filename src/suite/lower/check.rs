@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use crate::source::Span;
 
-use super::super::call::Operation;
+use super::super::call::{Operation, Slot};
 use super::super::check::{
     AccessNeed, Always, Basis, ChainNeed, Check, Connect, Dimension, Fuzz, FuzzStage, ProofClaim, Standing,
     Step, TlsVersion, Together, Verb, Wait,
@@ -13,11 +13,11 @@ use super::super::claim::{Claim, Expectation, OutcomeWord, Strength};
 use super::super::defect::Defect;
 use super::super::units::{self, Depth};
 use super::super::written;
-use super::super::yaml::Spanned;
+use super::super::yaml::{OneOrMany, Spanned};
 use super::call::{Parts, call, changes};
 use super::claim::{claims, set_claims};
 use super::notes::{Notes, shown};
-use super::reference::{Scope, template};
+use super::reference::{self, Scope, template};
 use super::{WrittenChecks, expect, load, race, vocabulary};
 
 /// Once in every run.
@@ -131,9 +131,17 @@ fn chains(check: &written::Check, scope: &mut Scope, notes: &mut Notes<'_>) -> I
             .as_ref()
             .and_then(|word| notes.word("state of a token", &word.value, word.span, &states));
         let count = need.count.as_ref().and_then(|count| notes.depth(count));
-        chains.insert(name.clone(), ChainNeed { other_tenant, other_user, other_client, access, count });
+        let carries = slots(need.carries.as_ref(), notes);
+        let without = slots(need.without.as_ref(), notes);
+        let need = ChainNeed { other_tenant, other_user, other_client, access, carries, without, count };
+        chains.insert(name.clone(), need);
     }
     chains
+}
+
+fn slots(words: Option<&OneOrMany<written::Word>>, notes: &mut Notes<'_>) -> Vec<Slot> {
+    let words = words.iter().flat_map(|words| &words.0);
+    words.filter_map(|word| reference::slot(&word.value, word.span, notes)).collect()
 }
 
 fn dimensions(

@@ -177,7 +177,7 @@ fn test_of(at: &written::At, span: Span, scope: &Scope, notes: &mut Notes<'_>) -
         written::At::Map(test) => test,
     };
     let mut text = |word: &Option<Word>| word.as_ref().map(|word| template(word, scope, notes));
-    let (equals, not) = (text(&test.equals), text(&test.not));
+    let (equals, not, among) = (text(&test.equals), text(&test.not), text(&test.among));
     let one_of =
         test.one_of.as_ref().map(|words| words.iter().map(|word| template(word, scope, notes)).collect());
     let mut pattern = |word: &Option<Word>| word.as_ref().map(|word| checked_pattern(word, notes));
@@ -188,12 +188,13 @@ fn test_of(at: &written::At, span: Span, scope: &Scope, notes: &mut Notes<'_>) -
         one_of,
         like,
         unlike,
+        among,
         is: test.is.as_ref().and_then(|word| notes.word("kind of value", &word.value, word.span, &Kind::ALL)),
         near: test.near.as_ref().and_then(|word| near(word, notes)),
         after: test.after.as_ref().and_then(|word| field_place(word.value.trim(), word.span, notes)),
     };
     let written = [&test.equals, &test.not, &test.like, &test.unlike, &test.is, &test.near, &test.after];
-    if test.one_of.is_none() && written.iter().all(|word| word.is_none()) {
+    if test.one_of.is_none() && test.among.is_none() && written.iter().all(|word| word.is_none()) {
         notes.error("suite::no-claim", span, "nothing is asked of this value", "empty");
     }
     lowered

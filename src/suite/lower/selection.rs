@@ -185,7 +185,13 @@ impl<'a> Book<'a, '_> {
             self.notes.error("suite::wrong-value", written.until.span, message, label);
             return None;
         };
-        Some(Standing::Known { until, owner: written.owner.clone(), why: written.why.clone(), at })
+        Some(Standing::Known {
+            until,
+            owner: written.owner.clone(),
+            why: written.why.clone(),
+            intermittent: written.intermittent,
+            at,
+        })
     }
 }
 

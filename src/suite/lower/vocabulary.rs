@@ -73,7 +73,7 @@ pub(in super::super) const LACK: Words<Lack, 8> = [
 
 /// The abstract classes of refusals. They belong to dialects, which stand above suites; a test of the whole
 /// keeps the two lists equal.
-pub(in super::super) const CLASS: [&str; 12] = [
+pub(in super::super) const CLASS: [&str; 13] = [
     "invalid-token",
     "expired",
     "reused",
@@ -85,6 +85,7 @@ pub(in super::super) const CLASS: [&str; 12] = [
     "no-such-operation",
     "rate-limited",
     "invalid-scope",
+    "invalid-proof",
     "unknown",
 ];
 

@@ -98,6 +98,14 @@ pub(in super::super) struct ChainNeed {
     #[serde(default)]
     #[schemars(schema_with = "words::access")]
     pub(in super::super) access: Option<Word>,
+    /// Slots that its identity has: `proof`, `client-secret`.
+    #[serde(default)]
+    #[schemars(schema_with = "words::slots")]
+    pub(in super::super) carries: Option<OneOrMany<Word>>,
+    /// Slots that its identity does not have.
+    #[serde(default)]
+    #[schemars(schema_with = "words::slots")]
+    pub(in super::super) without: Option<OneOrMany<Word>>,
     /// How many such chains.
     #[serde(default)]
     #[schemars(schema_with = "words::text")]
@@ -339,6 +347,9 @@ pub(in super::super) struct Test {
     #[serde(default)]
     #[schemars(schema_with = "words::kinds")]
     pub(in super::super) is: Option<Word>,
+    /// Every word of it is one of these: scopes.
+    #[serde(default)]
+    pub(in super::super) among: Option<Word>,
     /// A moment near another place's: `header:Date ± 2s`.
     #[serde(default)]
     pub(in super::super) near: Option<Word>,

@@ -192,6 +192,9 @@ pub(super) struct Known {
     pub(super) owner: String,
     /// Why it fails.
     pub(super) why: String,
+    /// It comes and goes: that it does not happen is no finding.
+    #[serde(default)]
+    pub(super) intermittent: bool,
 }
 
 /// A load profile: where requests come from, how many, for how long.

@@ -52,6 +52,7 @@ word_schemas! {
     forge_keys = one_of(first(&list::FORGE_KEY));
     forge_signatures = one_of(first(&list::FORGE_SIGNATURE));
     basis = one_of(["page", "policy", "practice"]);
+    slots = one_or_many(Slot::ALL.map(Slot::word));
     sameness = one_of(["same", "other"]);
     access = one_of(["live", "expired"]);
     outcome = one_of(OutcomeWord::ALL.map(OutcomeWord::word));

@@ -287,8 +287,7 @@ mod tests {
 
     #[test]
     fn every_defect_and_variant_is_asked_for_where_its_home_says() {
-        let homes =
-            [Home::Pipeline, Home::Controllers, Home::TokenEndpoint, Home::Authority, Home::Server];
+        let homes = [Home::Pipeline, Home::Controllers, Home::TokenEndpoint, Home::Authority, Home::Server];
         let code: Vec<(Home, String)> = homes.into_iter().map(|home| (home, code(home))).collect();
         let asks = |home: Home, word: &str| {
             let (_, text) = code.iter().find(|(own, _)| *own == home).unwrap();

@@ -343,6 +343,7 @@ fn with_standing(id: &str, standing: suite::check::Standing, defects: &[Defect])
 fn known_until(day: jiff::civil::Date) -> suite::check::Standing {
     let file = SourceFile::new("suites/x.yaml", "x");
     suite::check::Standing::Known {
+        intermittent: false,
         until: day,
         owner: "platform".to_owned(),
         why: "ships in 4.2".to_owned(),

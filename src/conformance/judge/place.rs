@@ -1,5 +1,6 @@
 //! The value at a place: equal, one of, like, of a kind, near or after another moment.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use regex::Regex;
@@ -7,7 +8,7 @@ use regex::Regex;
 use crate::client::reply::{Document, Found, Moment, Reply};
 use crate::dialect::{Blank, Dialect, Zone};
 use crate::suite::call::Template;
-use crate::suite::claim::{FieldPlace, Kind, Test};
+use crate::suite::claim::{Field, FieldPlace, Kind, Test};
 
 use crate::conformance::references::{Scope, place as named};
 use crate::conformance::transcript::Taken;
@@ -43,6 +44,9 @@ pub(super) fn at(place: &FieldPlace, test: &Test, taken: &Taken, bench: &Bench<'
     }
     if let Some(wanted) = &test.one_of {
         parts.push(probe.one_of(wanted, &found));
+    }
+    if let Some(words) = &test.among {
+        parts.push(probe.among(words, &found));
     }
     if let Some(pattern) = &test.like {
         parts.push(probe.like(pattern, true, &found));
@@ -112,15 +116,45 @@ impl Probe<'_> {
     fn equals(&self, wanted: &Template, found: &Found) -> Judgement {
         match self.text(wanted) {
             Err(judgement) => judgement,
-            Ok(wanted) if found.text().as_deref() == Some(wanted.as_str()) => Judgement::Holds,
+            Ok(wanted) if self.is_equal(found, &wanted) => Judgement::Holds,
             Ok(wanted) => self.fails(&self.show(&wanted), found),
+        }
+    }
+
+    /// The order of scopes says nothing (RFC 6749 section 3.3).
+    fn is_equal(&self, found: &Found, wanted: &str) -> bool {
+        let Some(text) = found.text() else { return false };
+        text == wanted || (self.is_scope() && words(&text) == words(wanted))
+    }
+
+    fn is_scope(&self) -> bool {
+        match self.place {
+            FieldPlace::Field(field) => *field == Field::Scope,
+            FieldPlace::Claim(_, claim) => claim == "scope",
+            FieldPlace::Path(_) | FieldPlace::Header(_) | FieldPlace::Cookie(_) | FieldPlace::Jose(..) => {
+                false
+            }
+        }
+    }
+
+    /// Nothing stated is nothing beyond.
+    fn among(&self, allowed: &Template, found: &Found) -> Judgement {
+        let allowed = match self.text(allowed) {
+            Ok(allowed) => allowed,
+            Err(judgement) => return judgement,
+        };
+        match found.text() {
+            Some(text) if !words(&text).is_subset(&words(&allowed)) => {
+                self.fails(&format!("none but {}", self.show(&allowed)), found)
+            }
+            Some(_) | None => Judgement::Holds,
         }
     }
 
     fn not(&self, unwanted: &Template, found: &Found) -> Judgement {
         match self.text(unwanted) {
             Err(judgement) => judgement,
-            Ok(unwanted) if found.text().as_deref() == Some(unwanted.as_str()) => {
+            Ok(unwanted) if self.is_equal(found, &unwanted) => {
                 self.fails(&format!("other than {}", self.show(&unwanted)), found)
             }
             Ok(_) => Judgement::Holds,
@@ -136,7 +170,7 @@ impl Probe<'_> {
             }
         }
         match found.text() {
-            Some(text) if words.contains(&text) => Judgement::Holds,
+            Some(_) if words.iter().any(|word| self.is_equal(found, word)) => Judgement::Holds,
             Some(_) | None => self.fails(&format!("one of {}", either(&words)), found),
         }
     }
@@ -265,6 +299,11 @@ impl Probe<'_> {
     fn mark(&self) -> Option<String> {
         self.answer.at(self.dialect(), self.taken.operation, self.place).text()
     }
+}
+
+/// The words of a list that is divided by spaces.
+fn words(text: &str) -> BTreeSet<&str> {
+    text.split_ascii_whitespace().collect()
 }
 
 /// Whether the zone decides: one date says its zone, the other does not, and nobody knows it.

@@ -12,7 +12,9 @@ use crate::suite::call::{Operation, Slot};
 use crate::suite::claim::{Field, Link};
 use crate::suite::yaml::Spanned;
 
-use super::{Blank, Computed, DateFormat, Dates, Dialect, ErrorClass, ErrorDocument, Zone, pattern, places, written};
+use super::{
+    Blank, Computed, DateFormat, Dates, Dialect, ErrorClass, ErrorDocument, Zone, pattern, places, written,
+};
 
 /// The operations with their words.
 const OPERATIONS: [Operation; 4] =
@@ -134,7 +136,12 @@ impl Lowering<'_> {
         let mut computed = IndexMap::new();
         for (word, how) in written {
             let Some(slot) = Slot::from_word(word).filter(|slot| self.slots.contains(slot)) else {
-                self.wrong("dialect::slot", how.key, format!("the slot `{word}` is not declared"), "not in `slots`");
+                self.wrong(
+                    "dialect::slot",
+                    how.key,
+                    format!("the slot `{word}` is not declared"),
+                    "not in `slots`",
+                );
                 continue;
             };
             if !slot.is_secret() {

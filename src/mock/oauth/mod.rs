@@ -97,7 +97,8 @@ impl OAuth {
     }
 
     fn not_allowed(&self) -> HttpResponse {
-        let mut response = plain(405, &json!({ "error": "invalid_request", "error_description": "POST only" }));
+        let mut response =
+            plain(405, &json!({ "error": "invalid_request", "error_description": "POST only" }));
         if !self.switches.has(Defect::NoAllow) {
             response.headers.push(("Allow".to_owned(), "POST".to_owned()));
         }

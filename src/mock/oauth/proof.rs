@@ -129,7 +129,8 @@ impl Proofs {
         if headers.next().is_some() {
             return Err(self.bad("two proofs"));
         }
-        let (thumbprint, claims) = self.read(&proof).ok_or_else(|| self.bad("the proof cannot be verified"))?;
+        let (thumbprint, claims) =
+            self.read(&proof).ok_or_else(|| self.bad("the proof cannot be verified"))?;
         self.right_request(&claims, asked)?;
         self.nonce(&claims, asked.now)?;
         let age = claims.iat - asked.now.seconds() as f64;
@@ -209,8 +210,7 @@ impl Proofs {
 
     /// The nonce that goes with every answer to a proof.
     pub(super) fn header(&self, now: Moment) -> Option<(String, String)> {
-        let stated =
-            !self.switches.is(Variant::NoDpopNonce) && !self.switches.has(Defect::DpopNonceUnstated);
+        let stated = !self.switches.is(Variant::NoDpopNonce) && !self.switches.has(Defect::DpopNonceUnstated);
         stated.then(|| ("DPoP-Nonce".to_owned(), self.nonce_at(now)))
     }
 

@@ -133,6 +133,9 @@ pub fn home(defect: Defect) -> Home {
         | TenantIgnored
         | ClassesRandom
         | ClassesPerFormat
+        | RevokeUnknownError
+        | RefusalSpendsSecret
+        | RefusalSpendsMissing
         | AlwaysFixed => Home::Controllers,
         AccessUnchanged
         | AccessDead
@@ -147,6 +150,42 @@ pub fn home(defect: Defect) -> Home {
         | ExpiredAccessRefused
         | AccessUnverified
         | AlgNoneAccepted
+        | RefreshUnchanged
+        | OldRefreshValid
+        | ReuseNotPunished
+        | ReuseEndsFamily
+        | GrandparentUnpunished
+        | ReuseRevokesTenant
+        | ReplayHarmsOtherFamily
+        | GraceIgnored
+        | GraceOtherPair
+        | GraceUnknownToken
+        | GraceTooLong
+        | GraceRestarts
+        | GraceAnyGeneration
+        | GraceUsesIgnored
+        | SiblingPruned
+        | SiblingKept
+        | RefreshNeverExpires
+        | IdleIgnored
+        | IdleNotReset
+        | CapReset
+        | CapEarly
+        | OldAccessAccepted
+        | OldAccessDies
+        | AccessOutlivesExpiry
+        | AccessDiesEarly
+        | RefreshAfterRevoke
+        | AccessAfterRevoke
+        | RevokeEndsAll
+        | NodeMemory
+        | NodesDisagree
+        | RestartForgetsUsed
+        | ChainDiesAfterTwenty
+        | JtiRepeated
+        | RefusalSpendsAccess
+        | ExpiresFrozen
+        | TenantDrifts
         | ScopeSticks
         | ScopeWidens
         | ClientUnbound
@@ -268,7 +307,7 @@ mod tests {
             Home::Pipeline => &["webapi"],
             Home::Controllers => &["controllers"],
             Home::TokenEndpoint => &["oauth"],
-            Home::Authority => &["authority/mod.rs"],
+            Home::Authority => &["authority"],
             Home::Server => &["server.rs"],
         };
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mock");

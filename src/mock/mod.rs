@@ -159,7 +159,8 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
     let clock = Arc::new(Clock::start());
     let speaks_oauth = dialect.name.starts_with("oauth2");
     let roster = if speaks_oauth { Roster::clients(spec.seed) } else { Roster::tenants(spec.seed) };
-    let authority = Arc::new(Authority::new(roster, Rules::of(oauth::kept_policy(spec.policy, switches)), switches, spec.seed));
+    let ruled = MockSpec { policy: oauth::kept_policy(spec.policy, switches), ..spec.clone() };
+    let authority = Arc::new(Authority::new(roster, Rules::of(&ruled), switches, spec.seed));
     let unspoken = || MockError::Dialect(dialect.name.clone());
     let application = match controller {
         Controller::Echo | Controller::EchoNotAcceptable => echo_application(&spec, controller),
@@ -210,7 +211,6 @@ fn quirks(spec: &MockSpec, more: &[Variant]) -> Quirks {
 fn policy_word(policy: MockPolicy) -> &'static str {
     MockPolicy::ALL.iter().find(|(own, _)| *own == policy).map_or("", |(_, word)| word)
 }
-
 
 /// The token of `Bearer …`.
 fn bearer_token(header: &[u8]) -> Option<String> {

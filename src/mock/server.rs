@@ -81,6 +81,7 @@ pub(super) struct Shared {
 impl Shared {
     /// Closes every connection. What a real server keeps in its database is kept.
     pub fn restart(&self) {
+        self.authority.restart();
         self.epoch.send_modify(|epoch| *epoch += 1);
     }
 

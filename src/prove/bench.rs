@@ -16,7 +16,9 @@ use crate::dialect::Dialect;
 use crate::mock::{Controller, MockOptions, MockServer};
 use crate::results::event::{Narrator, Stop};
 use crate::secret::FingerprintKey;
+use crate::suite::Suite;
 use crate::suite::environment::MockSpec;
+use crate::suite::policy::Policy;
 
 use super::{CannotProve, Options};
 
@@ -27,6 +29,8 @@ pub(super) struct Trial {
     pub(super) what: String,
     /// How the mock behaves.
     pub(super) spec: MockSpec,
+    /// What the suite is told that it promises; `None` for what it says itself.
+    pub(super) promised: Option<Policy>,
     /// The table that the mock reads.
     pub(super) mock_table: Dialect,
     /// The table that the client reads.
@@ -49,6 +53,14 @@ pub(super) async fn run(options: &Options, trial: &Trial) -> Result<Outcome, Can
     Ok(conformance::run(&ground, &[], &Narrator::silent(), &Stop::default()).await)
 }
 
+/// The suite, with the policy that fits the mock where it is another than the suite's own.
+fn suite(options: &Options, trial: &Trial) -> Arc<Suite> {
+    match &trial.promised {
+        None => options.suite.clone(),
+        Some(policy) => Arc::new(Suite { policy: policy.clone(), ..(*options.suite).clone() }),
+    }
+}
+
 fn ground(options: &Options, trial: &Trial, mock: &MockServer) -> Result<Ground, CannotProve> {
     let dialect = Arc::new(trial.client_table.clone());
     let url = |text: String| url::Url::parse(&text).expect("the mock's own address is one");
@@ -66,7 +78,7 @@ fn ground(options: &Options, trial: &Trial, mock: &MockServer) -> Result<Ground,
         .map(|(name, slots)| Arc::new(Identity { name, slots: slots.into_iter().collect() }))
         .collect();
     Ok(Ground {
-        suite: options.suite.clone(),
+        suite: suite(options, trial),
         environment: options.environment.clone(),
         source: Arc::new(Source::login(client.clone(), dialect.clone())),
         dialect,

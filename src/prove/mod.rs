@@ -201,6 +201,7 @@ fn trials(options: &Options, spec: &MockSpec, defects: &[Defect]) -> Vec<(Subjec
     let trial = |what: String, spec: MockSpec| Trial {
         what,
         spec,
+        promised: None,
         mock_table: (*options.dialect).clone(),
         client_table: (*options.dialect).clone(),
     };
@@ -210,13 +211,18 @@ fn trials(options: &Options, spec: &MockSpec, defects: &[Defect]) -> Vec<(Subjec
         trials.push((Subject::Clean, trial(format!("clean, seed {}", spec.seed), spec)));
     }
     if options.only.is_empty() {
-        for (what, spec) in benign(spec) {
-            trials.push((Subject::Variant, trial(what, spec)));
+        for (what, variant) in benign(spec) {
+            let short = variant.variants.contains(&Variant::ShortLifetimes);
+            let promised = (variant.policy != spec.policy || short).then(|| variant.promised());
+            trials.push((Subject::Variant, Trial { promised, ..trial(what, variant) }));
         }
     }
     for defect in defects {
-        let spec = MockSpec { defects: vec![*defect], ..spec.clone() };
-        trials.push((Subject::Defect(*defect), trial(defect.word().to_owned(), spec)));
+        let home = defect.lives_in();
+        let policy = home.unwrap_or(spec.policy);
+        let spec = MockSpec { policy, defects: vec![*defect], ..spec.clone() };
+        let promised = home.map(|_| spec.promised());
+        trials.push((Subject::Defect(*defect), Trial { promised, ..trial(defect.word().to_owned(), spec) }));
     }
     if options.mutants && options.only.is_empty() {
         for mutant in mutants::of(&options.dialect) {

@@ -3,6 +3,8 @@
 //! The list is closed, so a defect without an implementation in the mock does not compile. Which check must
 //! catch a defect is said by the check (`proof:`), not here.
 
+use super::environment::MockPolicy;
+
 /// How hard a defect is to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Subtlety {
@@ -43,6 +45,26 @@ macro_rules! defects {
 }
 
 impl Defect {
+    /// The mock policy that it lives in, where it needs a certain one to show: without grace nothing can be wrong
+    /// with grace. Whoever tries it gives the suite the policy that fits that preset.
+    pub fn lives_in(self) -> Option<MockPolicy> {
+        match self {
+            Defect::ReuseEndsFamily => Some(MockPolicy::StrictReject),
+            Defect::GraceIgnored
+            | Defect::GraceOtherPair
+            | Defect::GraceTooLong
+            | Defect::GraceRestarts
+            | Defect::GraceAnyGeneration => Some(MockPolicy::GraceSamePair),
+            Defect::GraceUnknownToken | Defect::SiblingPruned => Some(MockPolicy::GraceNewPair),
+            Defect::SiblingKept => Some(MockPolicy::GracePruned),
+            Defect::GraceUsesIgnored => Some(MockPolicy::GraceOnce),
+            Defect::IdleIgnored | Defect::IdleNotReset | Defect::OldAccessAccepted => {
+                Some(MockPolicy::ShortLived)
+            }
+            _ => None,
+        }
+    }
+
     /// The defect of that name.
     pub fn from_word(word: &str) -> Option<Defect> {
         Defect::ALL.iter().copied().find(|defect| defect.word() == word)
@@ -199,6 +221,46 @@ defects! {
     DpopTypeBearer "dpop-type-bearer" Subtle "bound tokens are answered with token_type Bearer";
     AccessTypeClaimsMissing "at-jwt-claims-missing" Subtle "an access token labelled at+jwt has no aud";
     FapiRotates "fapi-rotates-without-retry" Subtle "where no rotation is promised the refresh token rotates, and the old one is dead";
+
+    RefreshUnchanged "refresh-unchanged" Subtle "the refresh token stays the same although it is promised to rotate";
+    OldRefreshValid "old-refresh-valid" Medium "the refresh token rotates and the old one stays valid";
+    ReuseNotPunished "reuse-not-punished" Subtle "a replay is refused and the successor lives on, whatever is promised";
+    ReuseEndsFamily "reuse-ends-family" Subtle "a replay ends the family although nothing of the kind is promised";
+    GrandparentUnpunished "grandparent-unpunished" Subtle "only the replay of the parent ends the family, not that of an older token";
+    ReuseRevokesTenant "reuse-revokes-tenant" Subtle "a replay ends every chain of the tenant";
+    ReplayHarmsOtherFamily "replay-harms-other-family" Subtle "a replay ends every chain of the user";
+    GraceIgnored "grace-ignored" Medium "grace is promised and not given";
+    GraceOtherPair "grace-other-pair" Subtle "grace answers with a new pair where the known one is promised";
+    GraceUnknownToken "grace-unknown-token" Subtle "grace answers with a refresh token that was never stored";
+    GraceTooLong "grace-too-long" Subtle "grace lasts ten times as long as promised";
+    GraceRestarts "grace-restarts" Subtle "every use in grace begins its time anew";
+    GraceAnyGeneration "grace-any-generation" Subtle "grace covers every ancestor, not the parent alone";
+    GraceUsesIgnored "grace-uses-ignored" Subtle "uses in grace are not counted";
+    SiblingPruned "sibling-pruned" Subtle "a new pair in grace ends its sibling, which is promised to live";
+    SiblingKept "sibling-kept" Subtle "a sibling of a new pair in grace lives, though it is promised to end";
+    RefreshNeverExpires "refresh-never-expires" Subtle "refresh tokens never expire";
+    IdleIgnored "idle-ignored" Subtle "a chain may rest as long as it likes";
+    IdleNotReset "idle-not-reset" Subtle "use does not begin the time of rest anew";
+    CapReset "cap-reset" Subtle "every rotation begins the time of the whole chain anew";
+    CapEarly "cap-early" Subtle "a chain ends at half of the time that it is promised";
+    OldAccessAccepted "old-access-accepted" Subtle "the access token before the last refresh is accepted though it is promised to end";
+    OldAccessDies "old-access-dies" Subtle "the access token before the last refresh ends though it is promised to last";
+    AccessOutlivesExpiry "access-outlives-expiry" Subtle "an access token is accepted after it expired";
+    AccessDiesEarly "access-dies-early" Subtle "an access token is accepted for a quarter of its lifetime";
+    RefreshAfterRevoke "refresh-after-revoke" Medium "a chain can be refreshed after it was revoked";
+    AccessAfterRevoke "access-after-revoke" Subtle "an access token is accepted after its chain was revoked";
+    RevokeUnknownError "revoke-unknown-error" Subtle "the revocation of an unknown token is answered with an error";
+    RevokeEndsAll "revoke-ends-all" Subtle "the revocation of one chain ends every chain of the user";
+    NodeMemory "node-memory" Subtle "rotation is kept in memory, so that a restart ends every chain";
+    NodesDisagree "nodes-disagree" Subtle "every eighth token of a chain is asked of a node that does not know it";
+    RestartForgetsUsed "restart-forgets-used" Subtle "after a restart nobody knows which tokens were used";
+    ChainDiesAfterTwenty "chain-dies-after-20" Subtle "a chain ends after twenty refreshes";
+    JtiRepeated "jti-repeated" Subtle "access tokens of a chain share their jti";
+    RefusalSpendsSecret "refusal-spends-secret" Subtle "a request with wrong credentials is refused and spends the token all the same";
+    RefusalSpendsAccess "refusal-spends-access" Subtle "a request with a wrong access token is refused and spends the refresh token all the same";
+    RefusalSpendsMissing "refusal-spends-missing" Subtle "a request without an access token is refused and spends the refresh token all the same";
+    ExpiresFrozen "expires-frozen" Subtle "the expiry of access tokens is counted from the login";
+    TenantDrifts "tenant-drifts" Subtle "deep in a chain the tokens belong to somebody else";
 
     AlwaysCrash "always-crash" Gross "every answer is 500";
     AlwaysFixed "always-fixed" Gross "every answer is the same success with the same tokens";

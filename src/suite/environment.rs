@@ -9,6 +9,7 @@ use crate::source::Place;
 
 use super::call::{Operation, Slot, Template};
 use super::defect::Defect;
+use super::policy::OldAccess;
 
 /// One entry of `environments`.
 #[derive(Clone, Debug)]
@@ -91,6 +92,8 @@ pub struct Guard {
 pub struct MockSpec {
     /// `policy`: a preset.
     pub policy: MockPolicy,
+    /// `access-lifetime`, `refresh-lifetime`, `idle`, `cap`, `old-access`: what differs from the preset.
+    pub lifetimes: MockLifetimes,
     /// `webapi`: the generation, 1 or 2.
     pub webapi: Generation,
     /// `seed`: everything random follows from it.
@@ -109,6 +112,7 @@ impl Default for MockSpec {
     fn default() -> Self {
         MockSpec {
             policy: MockPolicy::StrictFamily,
+            lifetimes: MockLifetimes::default(),
             webapi: Generation::Two,
             seed: 7,
             latency: MockLatency::None,
@@ -119,36 +123,76 @@ impl Default for MockSpec {
     }
 }
 
-/// What the mock does with used refresh tokens.
+/// What the mock does with used refresh tokens, and how long it lets things live. What each of them promises is
+/// said by [`MockPolicy::promised`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MockPolicy {
     /// Rotates always; a replay is refused and revokes the family.
     StrictFamily,
     /// Rotates always; a replay is refused and nothing else happens.
     StrictReject,
+    /// Rotates always; a replay is refused and revokes the successor.
+    StrictSuccessor,
     /// Rotates always; for ten seconds the parent is answered with the pair it was answered with.
     GraceSamePair,
     /// Rotates always; for ten seconds the parent is answered with the active pair.
     GraceActivePair,
     /// Rotates always; for ten seconds the parent is answered with a new sibling pair.
     GraceNewPair,
+    /// The same, and the new sibling takes the place of its elders.
+    GracePruned,
+    /// Rotates always; for ten seconds a replay of the parent is refused without a penalty.
+    GraceRefused,
+    /// Rotates always; for ten seconds every ancestor is answered with the active pair.
+    GraceAnyAncestor,
+    /// Rotates always; for ten seconds the parent is answered with its pair, once.
+    GraceOnce,
     /// Never rotates.
     None,
+    /// Rotates a token that has lived through seven tenths of its time; a replay revokes the family.
+    Conditional,
     /// Rotates always; a token may be used twice more.
     Count,
+    /// Rotates always, and every token stays good for its own lifetime.
+    Stateless,
+    /// Strict, with short sessions: half an hour of rest, eight hours in all; an access token ends with the next.
+    ShortLived,
 }
 
 impl MockPolicy {
     /// All presets with their words.
-    pub const ALL: [(MockPolicy, &'static str); 7] = [
+    pub const ALL: [(MockPolicy, &'static str); 15] = [
         (MockPolicy::StrictFamily, "strict-family"),
         (MockPolicy::StrictReject, "strict-reject"),
+        (MockPolicy::StrictSuccessor, "strict-successor"),
         (MockPolicy::GraceSamePair, "grace-same-pair"),
         (MockPolicy::GraceActivePair, "grace-active-pair"),
         (MockPolicy::GraceNewPair, "grace-new-pair"),
+        (MockPolicy::GracePruned, "grace-pruned"),
+        (MockPolicy::GraceRefused, "grace-refused"),
+        (MockPolicy::GraceAnyAncestor, "grace-any-ancestor"),
+        (MockPolicy::GraceOnce, "grace-once"),
         (MockPolicy::None, "none"),
+        (MockPolicy::Conditional, "conditional"),
         (MockPolicy::Count, "count"),
+        (MockPolicy::Stateless, "stateless"),
+        (MockPolicy::ShortLived, "short-lived"),
     ];
+}
+
+/// Lifetimes that differ from those of the mock's policy. What is absent is the policy's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MockLifetimes {
+    /// `access-lifetime`
+    pub access: Option<Duration>,
+    /// `refresh-lifetime`
+    pub refresh: Option<Duration>,
+    /// `idle`: a chain may rest this long.
+    pub idle: Option<Duration>,
+    /// `cap`: a chain may last this long.
+    pub cap: Option<Duration>,
+    /// `old-access`: whether an access token outlives the next refresh.
+    pub old_access: Option<OldAccess>,
 }
 
 /// The generation of ASP.NET Web API that the mock imitates.

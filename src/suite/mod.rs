@@ -15,6 +15,7 @@ pub mod environment;
 pub mod expression;
 mod lower;
 pub mod policy;
+mod preset;
 pub mod profile;
 pub mod race;
 pub mod units;

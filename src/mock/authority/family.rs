@@ -6,15 +6,16 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::super::clock::Moment;
+use super::rules::{Graced, Penalty, Rotates};
 use super::scope::Scope;
 use super::{Refusal, Rules};
-use crate::suite::environment::MockPolicy;
 
-/// How long a parent is answered under the grace presets.
-const GRACE: Duration = Duration::from_secs(10);
+/// How many refresh tokens of a family are remembered one by one. Older ones count as used: where chains do
+/// not fork they are; where they fork, a family of this many live siblings forgets the eldest.
+const REMEMBERED: usize = 128;
 
-/// How often a token may be used under [`MockPolicy::Count`]: once, and twice more.
-const COUNT: u32 = 3;
+/// The same where nothing is ever done with a used token but to refuse it.
+const REMEMBERED_STRICTLY: usize = 4;
 
 /// One answer of the authority, from which its two tokens follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,16 @@ struct Generation {
     issue: Issue,
     parent: Option<u32>,
     first_used: Option<Moment>,
+    last_used: Option<Moment>,
     uses: u32,
+    /// Ended by a penalty or by a younger sibling.
+    ended: bool,
+}
+
+impl Generation {
+    fn new(issue: Issue, parent: Option<u32>) -> Generation {
+        Generation { issue, parent, first_used: None, last_used: None, uses: 0, ended: false }
+    }
 }
 
 /// What a presented token is good for.
@@ -58,6 +68,10 @@ pub(super) enum Admission {
     Keep,
     /// This answer once more.
     Again(Issue),
+    /// A new pair in place of the elder siblings.
+    Replace,
+    /// A pair whose refresh token nobody keeps; only a defect does that.
+    Forget,
 }
 
 /// Everything that descends from one login.
@@ -73,9 +87,16 @@ pub(super) struct Family {
     pub scope: Scope,
     /// Whether all of it is void.
     pub revoked: bool,
+    /// Whether its access tokens alone are void; only a defect does that.
+    pub access_ended: bool,
+    /// Whether its access tokens are good although it is void; only a defect does that.
+    pub access_kept: bool,
     active_at: Moment,
+    /// What the cap is counted from: the login.
+    rotated_at: Moment,
     serials: u32,
     numbers: u32,
+    newest_access: u32,
     recent: VecDeque<Generation>,
 }
 
@@ -84,23 +105,27 @@ impl Family {
     pub fn open(account: usize, party: usize, scope: Scope, now: Moment) -> (Family, Issue) {
         let stamp = Stamp { number: 0, at: now, beside: 0, scope };
         let issue = Issue { serial: 0, at: now, access: stamp };
-        let root = Generation { issue, parent: None, first_used: None, uses: 0 };
+        let root = Generation::new(issue, None);
         let family = Family {
             account,
             party,
             born: now,
             scope,
             revoked: false,
+            access_ended: false,
+            access_kept: false,
             active_at: now,
+            rotated_at: now,
             serials: 1,
             numbers: 1,
+            newest_access: 0,
             recent: VecDeque::from([root]),
         };
         (family, issue)
     }
 
     /// What the refresh token `serial` is good for now. A refusal changes nothing, but for a replay that the
-    /// policy answers with revocation.
+    /// policy answers with a penalty.
     pub fn admit(&mut self, serial: u32, rules: &Rules, now: Moment) -> Result<Admission, Refusal> {
         if serial >= self.serials {
             return Err(Refusal::Unknown);
@@ -112,13 +137,21 @@ impl Family {
             return Err(Refusal::Expired);
         }
         let Some(generation) = self.generation(serial) else {
-            return Err(self.replayed(rules));
+            return match rules.penalty {
+                Penalty::Granted => Ok(Admission::Rotate),
+                Penalty::None | Penalty::Successor | Penalty::Family => Err(self.replayed(serial, rules)),
+            };
         };
-        let expired = now > generation.issue.at.plus(rules.refresh_lifetime);
+        if generation.ended {
+            return Err(Refusal::Revoked);
+        }
+        let born = generation.issue.at;
+        let expired = now > born.plus(rules.refresh_lifetime);
         match generation.first_used {
-            None if expired => Err(Refusal::Expired),
-            None => Ok(if rules.policy == MockPolicy::None { Admission::Keep } else { Admission::Rotate }),
-            Some(used) => self.again(serial, used, expired, rules, now),
+            _ if expired => Err(Refusal::Expired),
+            None if is_replaced(born, rules, now) => Ok(Admission::Rotate),
+            None => Ok(Admission::Keep),
+            Some(_) => self.again(serial, rules, now),
         }
     }
 
@@ -132,12 +165,20 @@ impl Family {
         rules: &Rules,
         now: Moment,
     ) -> Issue {
-        self.active_at = now;
+        if rules.idle_resets {
+            self.active_at = now;
+        }
+        if rules.cap_resets {
+            self.rotated_at = now;
+        }
         let kept = self.generation(serial).map(|generation| generation.issue);
         let beside = match admission {
-            Admission::Again(issue) => return issue,
+            Admission::Again(issue) => {
+                self.used(serial, now);
+                return issue;
+            }
             Admission::Keep => serial,
-            Admission::Rotate => self.serials,
+            Admission::Rotate | Admission::Replace | Admission::Forget => self.serials,
         };
         let access = match kept {
             Some(issue) if keeps_access => issue.access,
@@ -145,11 +186,37 @@ impl Family {
         };
         if admission == Admission::Keep {
             let at = kept.map_or(now, |issue| issue.at);
+            self.newest_access = access.number;
             return Issue { serial, at, access };
         }
+        if admission == Admission::Forget {
+            // No family has so many tokens: what carries this serial is not known when it comes back.
+            return Issue { serial: u32::MAX, at: now, access };
+        }
+        self.newest_access = access.number;
         let issue = Issue { serial: self.serials, at: now, access };
-        self.rotate(serial, issue, rules, now);
+        self.rotate(serial, issue, admission == Admission::Replace, now);
+        while self.recent.len() > remembered(rules) {
+            self.recent.pop_front();
+        }
         issue
+    }
+
+    /// The number of the access token that was handed out last.
+    pub fn newest_access(&self) -> u32 {
+        self.newest_access
+    }
+
+    /// Whether a refresh token was ever replaced.
+    pub fn has_rotated(&self) -> bool {
+        self.serials > 1
+    }
+
+    /// Forgets which tokens were used, as a defect does at a restart.
+    pub fn forget_uses(&mut self) {
+        for generation in &mut self.recent {
+            (generation.first_used, generation.last_used, generation.uses) = (None, None, 0);
+        }
     }
 
     /// The serial of the refresh token that was made last.
@@ -163,75 +230,86 @@ impl Family {
         Stamp { number, at: now, beside, scope }
     }
 
-    fn rotate(&mut self, serial: u32, issue: Issue, rules: &Rules, now: Moment) {
-        if let Some(parent) = self.recent.iter_mut().find(|generation| generation.issue.serial == serial) {
-            parent.first_used.get_or_insert(now);
-            parent.uses = parent.uses.saturating_add(1);
+    fn used(&mut self, serial: u32, now: Moment) {
+        if let Some(used) = self.recent.iter_mut().find(|generation| generation.issue.serial == serial) {
+            used.first_used.get_or_insert(now);
+            used.last_used = Some(now);
+            used.uses = used.uses.saturating_add(1);
+        }
+    }
+
+    fn rotate(&mut self, serial: u32, issue: Issue, replaces: bool, now: Moment) {
+        self.used(serial, now);
+        if replaces {
+            let elder = |other: &&mut Generation| other.parent == Some(serial) && other.first_used.is_none();
+            self.recent.iter_mut().filter(elder).for_each(|elder| elder.ended = true);
         }
         self.serials = self.serials.saturating_add(1);
-        self.recent.push_back(Generation { issue, parent: Some(serial), first_used: None, uses: 0 });
-        while self.recent.len() > remembered(rules.policy) {
-            self.recent.pop_front();
-        }
+        self.recent.push_back(Generation::new(issue, Some(serial)));
     }
 
     /// A token that was used before is presented.
-    fn again(
-        &mut self,
-        serial: u32,
-        used: Moment,
-        expired: bool,
-        rules: &Rules,
-        now: Moment,
-    ) -> Result<Admission, Refusal> {
-        match rules.policy {
-            MockPolicy::StrictFamily | MockPolicy::StrictReject | MockPolicy::None => {
-                Err(self.replayed(rules))
-            }
-            MockPolicy::GraceSamePair | MockPolicy::GraceActivePair | MockPolicy::GraceNewPair => {
-                let child = self.youngest_child(serial).filter(|_| now <= used.plus(GRACE) && !expired);
-                match child {
-                    None => Err(self.replayed(rules)),
-                    Some(_) if rules.policy == MockPolicy::GraceNewPair => Ok(Admission::Rotate),
-                    // Only the parent of the active pair is in reach, so its answer and the active pair are one.
-                    Some(issue) => Ok(Admission::Again(issue)),
+    fn again(&mut self, serial: u32, rules: &Rules, now: Moment) -> Result<Admission, Refusal> {
+        let answered = rules.grace.and_then(|grace| {
+            let used = self.generation(serial)?;
+            let since = if grace.restarts { used.last_used? } else { used.first_used? };
+            let graced = now <= since.plus(grace.lasting)
+                && used.uses <= grace.uses
+                && (grace.any_ancestor || self.is_parent_of_active(serial));
+            graced.then_some(grace)
+        });
+        match answered {
+            None if rules.penalty == Penalty::Granted => Ok(Admission::Rotate),
+            None => Err(self.replayed(serial, rules)),
+            Some(grace) if !grace.stored && grace.answer != Graced::Refused => Ok(Admission::Forget),
+            Some(grace) => match (grace.answer, self.first_child(serial), self.active()) {
+                (Graced::SamePair, Some(issue), _) | (Graced::ActivePair, _, Some(issue)) => {
+                    Ok(Admission::Again(issue))
                 }
-            }
-            MockPolicy::Count => {
-                let uses = self.generation(serial).map_or(COUNT, |generation| generation.uses);
-                if uses >= COUNT {
-                    Err(self.replayed(rules))
-                } else if expired {
-                    Err(Refusal::Expired)
-                } else {
-                    Ok(Admission::Rotate)
-                }
-            }
+                (Graced::NewPair, ..) => Ok(Admission::Rotate),
+                (Graced::Replacing, ..) => Ok(Admission::Replace),
+                (Graced::Refused, ..) => Err(Refusal::Reused),
+                (Graced::SamePair | Graced::ActivePair, ..) => Err(self.replayed(serial, rules)),
+            },
         }
     }
 
-    /// The last pair that `serial` was answered with, unless a pair of its answers was used: then it is no
-    /// longer the parent of what is active.
-    fn youngest_child(&self, serial: u32) -> Option<Issue> {
-        let mut children = self.recent.iter().filter(|child| child.parent == Some(serial)).peekable();
-        children.peek()?;
-        children.try_fold(None, |_, child| child.first_used.is_none().then_some(Some(child.issue)))?
+    fn children(&self, serial: u32) -> impl Iterator<Item = &Generation> {
+        self.recent.iter().filter(move |child| child.parent == Some(serial))
     }
 
-    fn replayed(&mut self, rules: &Rules) -> Refusal {
-        match rules.policy {
-            MockPolicy::StrictFamily
-            | MockPolicy::GraceSamePair
-            | MockPolicy::GraceActivePair
-            | MockPolicy::GraceNewPair => self.revoked = true,
-            MockPolicy::StrictReject | MockPolicy::None | MockPolicy::Count => {}
+    /// What a token was first traded for.
+    fn first_child(&self, serial: u32) -> Option<Issue> {
+        self.children(serial).next().map(|child| child.issue)
+    }
+
+    /// Whether it has children of which none was used.
+    fn is_parent_of_active(&self, serial: u32) -> bool {
+        self.first_child(serial).is_some() && self.children(serial).all(|child| child.first_used.is_none())
+    }
+
+    /// The newest pair that was not used.
+    fn active(&self) -> Option<Issue> {
+        let live = |generation: &&Generation| generation.first_used.is_none() && !generation.ended;
+        self.recent.iter().rev().find(live).map(|generation| generation.issue)
+    }
+
+    fn replayed(&mut self, serial: u32, rules: &Rules) -> Refusal {
+        let overlooked = !rules.sees_ancestors && !self.is_parent_of_active(serial);
+        match rules.penalty {
+            Penalty::Family if !overlooked => self.revoked = true,
+            Penalty::Successor => {
+                let children = self.recent.iter_mut().filter(|child| child.parent == Some(serial));
+                children.for_each(|child| child.ended = true);
+            }
+            Penalty::Family | Penalty::None | Penalty::Granted => {}
         }
         Refusal::Reused
     }
 
     fn is_over(&self, rules: &Rules, now: Moment) -> bool {
         let past = |since: Moment, span: Option<Duration>| span.is_some_and(|span| now > since.plus(span));
-        past(self.born, rules.cap) || past(self.active_at, rules.idle)
+        past(self.rotated_at, rules.cap) || past(self.active_at, rules.idle)
     }
 
     fn generation(&self, serial: u32) -> Option<&Generation> {
@@ -239,16 +317,19 @@ impl Family {
     }
 }
 
-/// How many refresh tokens of a family are remembered one by one. Older ones count as used: where chains do
-/// not fork they are; where they fork, a family of this many live siblings forgets the eldest.
-fn remembered(policy: MockPolicy) -> usize {
-    match policy {
-        MockPolicy::StrictFamily
-        | MockPolicy::StrictReject
-        | MockPolicy::GraceSamePair
-        | MockPolicy::GraceActivePair
-        | MockPolicy::None => 4,
-        MockPolicy::GraceNewPair | MockPolicy::Count => 128,
+fn remembered(rules: &Rules) -> usize {
+    match (rules.grace, rules.penalty) {
+        (None, Penalty::None | Penalty::Family) => REMEMBERED_STRICTLY,
+        (Some(_), _) | (None, Penalty::Granted | Penalty::Successor) => REMEMBERED,
+    }
+}
+
+/// Whether the first use of a token that was made at `born` replaces it.
+fn is_replaced(born: Moment, rules: &Rules, now: Moment) -> bool {
+    match rules.rotates {
+        Rotates::Always => true,
+        Rotates::Never => false,
+        Rotates::After(hundredths) => now >= born.plus(rules.refresh_lifetime / 100 * hundredths),
     }
 }
 
@@ -257,12 +338,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::suite::environment::MockPolicy;
 
     const START: Moment = Moment(1_700_000_000_000);
-
-    fn rules(policy: MockPolicy) -> Rules {
-        Rules::of(policy)
-    }
 
     fn later(seconds: u64) -> Moment {
         START.plus(Duration::from_secs(seconds))
@@ -276,7 +354,7 @@ mod tests {
 
     impl Walk {
         fn new(policy: MockPolicy) -> Walk {
-            Walk { family: Family::open(0, 0, Scope::ALL, START).0, rules: rules(policy) }
+            Walk { family: Family::open(0, 0, Scope::ALL, START).0, rules: Rules::preset(policy) }
         }
 
         fn at(&mut self, seconds: u64, serial: u32) -> Result<Issue, Refusal> {
@@ -327,7 +405,12 @@ mod tests {
 
     #[test]
     fn grace_reaches_the_parent_only() {
-        for policy in [MockPolicy::GraceSamePair, MockPolicy::GraceActivePair, MockPolicy::GraceNewPair] {
+        for policy in [
+            MockPolicy::GraceSamePair,
+            MockPolicy::GraceActivePair,
+            MockPolicy::GraceNewPair,
+            MockPolicy::GracePruned,
+        ] {
             let mut walk = Walk::new(policy);
             assert_eq!(walk.serial_at(1, 0), Ok(1));
             assert_eq!(walk.serial_at(2, 1), Ok(2));
@@ -397,11 +480,11 @@ mod tests {
     #[test]
     fn a_token_older_than_memory_still_counts_as_used() {
         let mut walk = Walk::new(MockPolicy::StrictFamily);
-        for serial in 0..50 {
+        for serial in 0..200 {
             walk.at(1, serial).unwrap();
         }
         assert_eq!(walk.serial_at(2, 0), Err(Refusal::Reused));
-        assert_eq!(walk.serial_at(2, 50), Err(Refusal::Revoked));
+        assert_eq!(walk.serial_at(2, 200), Err(Refusal::Revoked));
     }
 
     proptest! {

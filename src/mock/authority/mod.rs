@@ -6,6 +6,7 @@
 
 mod family;
 mod roster;
+mod rules;
 mod scope;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use crate::secret::Token;
 use crate::suite::defect::Defect;
-use crate::suite::environment::{MockPolicy, Variant};
+use crate::suite::environment::Variant;
 
 use super::clock::Moment;
 use super::defects::Switches;
@@ -24,6 +25,7 @@ use super::tokens::{Claims, FamilyId, Mint, read_unsigned, tie};
 use family::{Family, Issue};
 
 pub use roster::{Account, Kind, Party, Roster};
+pub use rules::Rules;
 pub use scope::Scope;
 
 /// More shards than any machine of ours has threads.
@@ -40,42 +42,6 @@ const ISSUER: &str = "assay-mock";
 
 /// What access tokens of OAuth 2.0 are for.
 const AUDIENCE: &str = "assay-mock-resource";
-
-/// What happens to tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
-    /// What becomes of used refresh tokens.
-    pub policy: MockPolicy,
-    /// How long an access token lives.
-    pub access_lifetime: Duration,
-    /// How long an unused refresh token lives.
-    pub refresh_lifetime: Duration,
-    /// How long a chain may rest.
-    pub idle: Option<Duration>,
-    /// How long a chain may last.
-    pub cap: Option<Duration>,
-}
-
-impl Rules {
-    /// A preset: five minutes, a day, no idle limit, thirty days.
-    pub fn of(policy: MockPolicy) -> Rules {
-        const DAY: Duration = Duration::from_hours(24);
-        Rules {
-            policy,
-            access_lifetime: Duration::from_mins(5),
-            refresh_lifetime: DAY,
-            idle: None,
-            cap: Some(DAY.saturating_mul(30)),
-        }
-    }
-}
-
-impl Rules {
-    /// The same with access tokens that live for a minute.
-    fn shortened(self) -> Rules {
-        Rules { access_lifetime: Duration::from_mins(1), ..self }
-    }
-}
 
 /// Why nothing is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -181,10 +147,9 @@ impl Authority {
     pub fn new(roster: Roster, rules: Rules, switches: Switches, seed: u64) -> Authority {
         let dress =
             Dress { opaque: switches.is(Variant::OpaqueTokens), long: switches.is(Variant::LongTokens) };
-        let short = switches.is(Variant::ShortLifetimes);
         Authority {
             roster,
-            rules: if short { rules.shortened() } else { rules },
+            rules,
             switches,
             mint: Mint::new(seed).dressed(dress),
             families: AtomicU32::new(1),
@@ -244,8 +209,20 @@ impl Authority {
             }
         }
         let serial = serial.unwrap_or_else(|| family.newest());
-        let admission = family.admit(serial, &self.rules, now)?;
+        self.chain_breaks(serial)?;
+        let admission = match family.admit(serial, &self.rules, now) {
+            Ok(admission) => admission,
+            Err(refusal) => {
+                let (account, party) = (family.account, family.party);
+                drop(shard);
+                self.punish_others(refusal, account, party);
+                return Err(refusal);
+            }
+        };
         if !self.goes_with(evidence, id) {
+            if self.switches.has(Defect::RefusalSpendsAccess) {
+                family.grant(serial, admission, family.scope, false, &self.rules, now);
+            }
             return Err(Refusal::Mismatch);
         }
         let scope = presented.scope.unwrap_or(family.scope);
@@ -262,6 +239,54 @@ impl Authority {
         Ok(self.mint_pair(id, snapshot, &issue))
     }
 
+    /// Tokens deep in a chain that a defect does not know any more.
+    fn chain_breaks(&self, serial: u32) -> Result<(), Refusal> {
+        if serial >= 20 && self.switches.has(Defect::ChainDiesAfterTwenty) {
+            return Err(Refusal::Expired);
+        }
+        if serial % 8 == 7 && self.switches.has(Defect::NodesDisagree) {
+            return Err(Refusal::Unknown);
+        }
+        Ok(())
+    }
+
+    /// Whom a replay harms beside its own family: nobody, but for two defects.
+    fn punish_others(&self, refusal: Refusal, account: usize, party: usize) {
+        if refusal != Refusal::Reused {
+            return;
+        }
+        if self.switches.has(Defect::ReuseRevokesTenant) {
+            self.end_all(|family| family.party == party);
+        }
+        if self.switches.has(Defect::ReplayHarmsOtherFamily) {
+            self.end_all(|family| family.account == account);
+        }
+    }
+
+    fn end_all(&self, whose: impl Fn(&Family) -> bool) {
+        self.every_family(|family| family.revoked |= whose(family));
+    }
+
+    fn every_family(&self, mut act: impl FnMut(&mut Family)) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.values_mut().for_each(&mut act);
+        }
+    }
+
+    /// The server starts again. What a real one keeps in its database is kept.
+    pub fn restart(&self) {
+        if self.switches.has(Defect::NodeMemory) {
+            for shard in &self.shards {
+                let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+                shard.retain(|_, family| !family.has_rotated());
+            }
+        }
+        if self.switches.has(Defect::RestartForgetsUsed) {
+            self.every_family(Family::forget_uses);
+        }
+    }
+
     /// Ends the family that a token belongs to; `false` where there is none, or it is another party's.
     pub fn revoke(&self, party: Option<usize>, token: &str) -> Result<(), Refusal> {
         let of_access = || self.mint.read_name(&self.mint.read_access(token)?.sid);
@@ -271,7 +296,17 @@ impl Authority {
         if party.is_some_and(|party| party != family.party) {
             return Err(Refusal::Foreign);
         }
-        family.revoked = true;
+        let account = family.account;
+        if self.switches.has(Defect::RefreshAfterRevoke) {
+            family.access_ended = true;
+        } else {
+            family.revoked = true;
+            family.access_kept = self.switches.has(Defect::AccessAfterRevoke);
+        }
+        drop(shard);
+        if self.switches.has(Defect::RevokeEndsAll) {
+            self.end_all(|family| family.account == account);
+        }
         Ok(())
     }
 
@@ -279,10 +314,16 @@ impl Authority {
     pub fn probe(&self, access: &str, now: Moment) -> Result<Holder, Refusal> {
         let claims = self.mint.read_access(access).ok_or(Refusal::Unknown)?;
         let id = self.mint.read_name(&claims.sid).ok_or(Refusal::Unknown)?;
-        if now.seconds() >= claims.exp {
+        if now.seconds() >= self.accepted_until(&claims) {
             return Err(Refusal::Expired);
         }
-        if self.shard(id).get(&id).is_none_or(|family| family.revoked) {
+        let newest = match self.shard(id).get(&id) {
+            Some(family) if family.access_ended || family.revoked && !family.access_kept => None,
+            Some(family) => Some(family.newest_access()),
+            None => None,
+        };
+        let newest = newest.ok_or(Refusal::Revoked)?;
+        if !self.rules.old_access && claims.jti != self.jti(id, newest) {
             return Err(Refusal::Revoked);
         }
         if self.switches.has(Defect::AccessDead) && claims.jti != self.mint.access_name(id, 0) {
@@ -309,6 +350,21 @@ impl Authority {
     /// Claims of another kind, signed as access tokens are.
     pub fn sign(&self, claims: &serde_json::Value) -> Token {
         Token::new(self.mint.sign(claims))
+    }
+
+    /// When the resource stops to accept an access token: when it says itself.
+    fn accepted_until(&self, claims: &Claims) -> i64 {
+        let accepted = self.rules.access_accepted;
+        if accepted > self.rules.access_lifetime {
+            return i64::MAX;
+        }
+        claims.exp.min(claims.iat.saturating_add_unsigned(accepted.as_secs()))
+    }
+
+    /// The name of an access token.
+    fn jti(&self, id: FamilyId, number: u32) -> String {
+        let repeated = self.switches.has(Defect::JtiRepeated);
+        self.mint.access_name(id, if repeated { number / 4 } else { number })
     }
 
     /// The family and serial of a refresh token; no serial where an access token passes for one.
@@ -386,10 +442,23 @@ impl Authority {
 
     fn claims(&self, id: FamilyId, lineage: Lineage, issue: &Issue, tied: String) -> Claims {
         let wrong = self.switches.has(Defect::DefaultTenant);
-        let account = &self.roster.accounts[if wrong { 0 } else { lineage.account }];
-        let party = self.roster.parties[if wrong { 0 } else { lineage.party }].name.clone();
+        let drifted = issue.serial >= 6 && self.switches.has(Defect::TenantDrifts);
+        let account = match (wrong, drifted) {
+            (true, _) => 0,
+            (false, true) => (lineage.account + 1) % self.roster.accounts.len(),
+            (false, false) => lineage.account,
+        };
+        let account = &self.roster.accounts[account];
+        let party = match (wrong, drifted) {
+            (true, _) => 0,
+            (false, true) => account.party,
+            (false, false) => lineage.party,
+        };
+        let party = self.roster.parties[party].name.clone();
         let tenants = self.roster.kind == Kind::Tenants;
         let iat = issue.access.at.seconds();
+        let frozen = self.switches.has(Defect::ExpiresFrozen);
+        let counted_from = if frozen { lineage.born.seconds() } else { iat };
         Claims {
             iss: ISSUER.to_owned(),
             sub: account.user.clone(),
@@ -401,8 +470,8 @@ impl Authority {
             rt: tied,
             scope: (!tenants).then(|| issue.access.scope.to_string()),
             iat,
-            exp: iat.saturating_add_unsigned(self.rules.access_lifetime.as_secs()),
-            jti: self.mint.access_name(id, issue.access.number),
+            exp: counted_from.saturating_add_unsigned(self.rules.access_lifetime.as_secs()),
+            jti: self.jti(id, issue.access.number),
         }
     }
 

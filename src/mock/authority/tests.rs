@@ -1,13 +1,13 @@
 //! The authority as its callers see it: tokens in, tokens out.
 
 use super::*;
-use crate::suite::environment::MockSpec;
+use crate::suite::environment::{MockPolicy, MockSpec};
 
 const NOW: Moment = Moment(1_700_000_000_000);
 
 fn authority(policy: MockPolicy, defects: &[Defect]) -> Authority {
-    let switches = Switches::of(&MockSpec { defects: defects.to_vec(), ..MockSpec::default() });
-    Authority::new(Roster::tenants(7), Rules::of(policy), switches, 7)
+    let spec = MockSpec { policy, defects: defects.to_vec(), ..MockSpec::default() };
+    Authority::new(Roster::tenants(7), Rules::of(&spec), Switches::of(&spec), 7)
 }
 
 fn strict(defects: &[Defect]) -> Authority {
@@ -110,7 +110,7 @@ fn revocation_ends_the_chain_by_either_token() {
 #[test]
 fn scope_narrows_for_one_token_and_never_widens() {
     let authority =
-        Authority::new(Roster::clients(7), Rules::of(MockPolicy::StrictFamily), Switches::default(), 7);
+        Authority::new(Roster::clients(7), Rules::of(&MockSpec::default()), Switches::default(), 7);
     let read = Scope::parse("read").unwrap();
     let granted = Scope::parse("read write").unwrap();
     let first = authority.login(0, 0, granted, NOW);

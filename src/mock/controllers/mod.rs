@@ -128,10 +128,23 @@ impl Controllers {
             Err(_) if form.absent(Slot::Access) && self.switches.has(Defect::AccessOptional) => {
                 Beside::Nothing
             }
-            Err(fault) => return Err(fault),
+            Err(fault) => {
+                self.spends_all_the_same(Defect::RefusalSpendsMissing, refresh, now);
+                return Err(fault);
+            }
         };
-        let party = self.authenticate(form)?;
+        let party = self.authenticate(form).inspect_err(|_| {
+            self.spends_all_the_same(Defect::RefusalSpendsSecret, refresh, now);
+        })?;
         self.authority.refresh(&Presented { party, refresh, access, scope: None }, now).map_err(Fault::Token)
+    }
+
+    /// Spends the token of a request that is refused, under the defect that does so.
+    fn spends_all_the_same(&self, defect: Defect, refresh: &str, now: Moment) {
+        if self.switches.has(defect) {
+            let presented = Presented { party: None, refresh, access: Beside::Nothing, scope: None };
+            drop(self.authority.refresh(&presented, now));
+        }
     }
 
     /// The tenant, if its shared secret was given. `None` where a defect does not look.
@@ -208,6 +221,9 @@ impl Controllers {
         let ended = party.and_then(|party| {
             let token = token.ok_or_else(|| Fault::Missing(table.member(Slot::Refresh)))?;
             match self.authority.revoke(party, token) {
+                Err(Refusal::Unknown) if self.switches.has(Defect::RevokeUnknownError) => {
+                    Err(Fault::Token(Refusal::Unknown))
+                }
                 // RFC 7009 section 2.2: a token that means nothing is as good as revoked.
                 Ok(()) | Err(Refusal::Unknown) => Ok(()),
                 Err(refusal) => Err(Fault::Token(refusal)),

@@ -8,14 +8,15 @@ use indexmap::IndexMap;
 use super::super::call::{Operation, Part, Reference, Template};
 use super::super::defect::Defect;
 use super::super::environment::{
-    ChainSource, Environment, Generation, Guard, Identity, MockLatency, MockPolicy, MockSpec, Stall, Target,
-    Variant,
+    ChainSource, Environment, Generation, Guard, Identity, MockLatency, MockLifetimes, MockPolicy, MockSpec,
+    Stall, Target, Variant,
 };
 use super::super::written::{self, Word};
 use super::super::yaml::Spanned;
 use super::call::is_secret;
 use super::notes::{Notes, shown};
 use super::reference::{Scope, slot, template};
+use super::vocabulary;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -131,6 +132,11 @@ fn mock_target(written: &Spanned<Option<written::Mock>>, notes: &mut Notes<'_>) 
         (Some(url), Some(control)) => {
             let beside = [
                 mock.policy.as_ref().map(|it| it.key),
+                mock.access_lifetime.as_ref().map(|it| it.key),
+                mock.refresh_lifetime.as_ref().map(|it| it.key),
+                mock.idle.as_ref().map(|it| it.key),
+                mock.cap.as_ref().map(|it| it.key),
+                mock.old_access.as_ref().map(|it| it.key),
                 mock.webapi.as_ref().map(|it| it.key),
                 mock.seed.as_ref().map(|it| it.key),
                 mock.latency.as_ref().map(|it| it.key),
@@ -165,6 +171,7 @@ fn mock_spec(mock: &written::Mock, notes: &mut Notes<'_>) -> MockSpec {
         .collect();
     MockSpec {
         policy: policy.unwrap_or(usual.policy),
+        lifetimes: lifetimes(mock, notes),
         webapi: mock.webapi.as_ref().and_then(|number| generation(number, notes)).unwrap_or(usual.webapi),
         seed: mock.seed.as_ref().map_or(usual.seed, |seed| seed.value),
         latency: mock.latency.as_ref().and_then(|written| latency(written, notes)).unwrap_or(usual.latency),
@@ -176,6 +183,16 @@ fn mock_spec(mock: &written::Mock, notes: &mut Notes<'_>) -> MockSpec {
         defects,
         variants,
     }
+}
+
+fn lifetimes(mock: &written::Mock, notes: &mut Notes<'_>) -> MockLifetimes {
+    let mut time = |word: &Option<Word>| word.as_ref().and_then(|word| notes.duration(word));
+    let (access, refresh) = (time(&mock.access_lifetime), time(&mock.refresh_lifetime));
+    let (idle, cap) = (time(&mock.idle), time(&mock.cap));
+    let old_access = mock.old_access.as_ref().and_then(|word| {
+        notes.word("fate of an old access token", &word.value, word.span, &vocabulary::OLD_ACCESS)
+    });
+    MockLifetimes { access, refresh, idle, cap, old_access }
 }
 
 fn generation(number: &Spanned<u32>, notes: &mut Notes<'_>) -> Option<Generation> {

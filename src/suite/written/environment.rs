@@ -84,12 +84,28 @@ pub(in super::super) struct Guard {
 
 /// How our own endpoint behaves, or where one already runs.
 #[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(in super::super) struct Mock {
     /// What it does with used refresh tokens.
     #[serde(default)]
     #[schemars(schema_with = "words::mock_policies")]
     pub(in super::super) policy: Option<Word>,
+    /// How long its access tokens live.
+    #[serde(default)]
+    pub(in super::super) access_lifetime: Option<Word>,
+    /// How long an unused refresh token lives.
+    #[serde(default)]
+    pub(in super::super) refresh_lifetime: Option<Word>,
+    /// How long a chain may rest.
+    #[serde(default)]
+    pub(in super::super) idle: Option<Word>,
+    /// How long a chain may last.
+    #[serde(default)]
+    pub(in super::super) cap: Option<Word>,
+    /// Whether an access token outlives the next refresh.
+    #[serde(default)]
+    #[schemars(schema_with = "words::old_access")]
+    pub(in super::super) old_access: Option<Word>,
     /// The generation of ASP.NET Web API that it imitates: 1 or 2.
     #[serde(default)]
     #[schemars(range(min = 1, max = 2))]

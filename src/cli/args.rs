@@ -42,6 +42,8 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Serve the mock endpoint alone, for people who develop against it
     Mock(MockArgs),
+    /// Ask an endpoint what it does: a fragment of a suite, for a person to confirm
+    Learn(LearnArgs),
     /// Run the suite against every defect of the mock: the kill table
     Prove(ProveArgs),
     /// Draw the reports of a run file again
@@ -142,6 +144,25 @@ pub struct PlanArgs {
     /// The full depth of every check
     #[arg(long)]
     pub full: bool,
+}
+
+/// Arguments of `learn`.
+#[derive(Args, Debug)]
+pub struct LearnArgs {
+    /// The suite that holds the environment [default: suites/pfms.yaml, or the built-in copy of it]
+    pub suite: Option<PathBuf>,
+    /// The environment to ask [default: its first]
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Where to write the fragment [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Consent to what it will spend, without a question
+    #[arg(long, short)]
+    pub yes: bool,
+    /// The seed of everything random [default: the mock's, or 7]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
 }
 
 /// Arguments of `mock`.

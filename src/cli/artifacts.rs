@@ -36,6 +36,12 @@ pub fn scan(run: &mut Run, secrets: &[Token]) {
     });
 }
 
+/// Whether one of `secrets` stands in `text`.
+pub fn holds_secret(text: &str, secrets: &[Token]) -> bool {
+    let long = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
+    long.flat_map(forms).any(|form| text.contains(&form))
+}
+
 /// The ways in which a secret could stand in a text: raw, percent-encoded, escaped, base64 of any alignment.
 fn forms(secret: &Token) -> Vec<String> {
     let raw = secret.expose();

@@ -5,6 +5,7 @@
 
 pub mod args;
 mod artifacts;
+mod learn;
 mod mock;
 mod narrate;
 mod overview;
@@ -60,6 +61,7 @@ fn obey(typed: Typed) -> anyhow::Result<Result<Exit, Refused>> {
         Verb::Load(args) => planned(&args, false, true),
         Verb::Plan(args) => Ok(overview::plan(&args, color)),
         Verb::Mock(args) => mock::serve(&args),
+        Verb::Learn(args) => learn::learn(&args, color),
         Verb::Prove(args) => prove::prove(&args, color),
         Verb::Report(args) => report::redraw(&args, color),
         Verb::Explain { id } => Ok(words::explain(&id)),

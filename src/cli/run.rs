@@ -124,7 +124,8 @@ async fn put_load(
     }
 }
 
-fn ground(plan: &RunPlan, ready: &Ready, key: FingerprintKey) -> conformance::Ground {
+/// What the conformance engine stands on.
+pub(super) fn ground(plan: &RunPlan, ready: &Ready, key: FingerprintKey) -> conformance::Ground {
     conformance::Ground {
         suite: plan.chosen.suite.clone(),
         environment: plan.chosen.environment.clone(),
@@ -149,7 +150,7 @@ fn ground(plan: &RunPlan, ready: &Ready, key: FingerprintKey) -> conformance::Gr
 }
 
 /// A key of its own for each run: fingerprints of two runs do not match.
-fn fingerprint_key() -> FingerprintKey {
+pub(super) fn fingerprint_key() -> FingerprintKey {
     let mut words = [[0u8; 8]; 2];
     for word in &mut words {
         aws_lc_rs::rand::fill(word).expect("the system's source of randomness works");
@@ -158,7 +159,7 @@ fn fingerprint_key() -> FingerprintKey {
 }
 
 /// Everything that must not stand in a report.
-fn secrets(plan: &RunPlan, ready: &Ready) -> Vec<Token> {
+pub(super) fn secrets(plan: &RunPlan, ready: &Ready) -> Vec<Token> {
     let of_identities = ready.identities.iter().flat_map(|identity| {
         identity.slots.iter().filter(|(slot, _)| slot.is_secret()).map(|(_, value)| value.clone())
     });

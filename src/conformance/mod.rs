@@ -17,6 +17,7 @@ mod forge;
 mod fuzz;
 mod gate;
 mod judge;
+pub mod learn;
 mod loads;
 mod made;
 mod matrix;

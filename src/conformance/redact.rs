@@ -54,6 +54,11 @@ impl Redaction {
         redaction
     }
 
+    /// From now on this token is a secret.
+    pub fn know(&mut self, name: &str, token: Token) {
+        self.add(name, true, token);
+    }
+
     /// The same with what `taken` sent and received.
     #[must_use]
     pub fn of(&self, taken: &Taken) -> Redaction {

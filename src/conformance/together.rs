@@ -382,7 +382,7 @@ fn body_difference(seen: &Seen) -> Vec<String> {
 fn form_of(text: &str, dialect: &Dialect) -> String {
     let readings = dates::readings(text, &dialect.dates);
     if !readings.is_empty() && text.parse::<f64>().is_err() {
-        let names: Vec<String> = readings.iter().map(|moment| format_name(&moment.format)).collect();
+        let names: Vec<String> = readings.iter().map(|moment| moment.format.word().to_owned()).collect();
         let zone =
             if readings.iter().any(|moment| moment.zoned) { "with its zone" } else { "without a zone" };
         return format!("{} {zone}", names.join(" or "));
@@ -401,15 +401,6 @@ fn form_of(text: &str, dialect: &Dialect) -> String {
         .to_owned();
     }
     "text".to_owned()
-}
-
-fn format_name(format: &DateFormat) -> String {
-    match format {
-        DateFormat::Iso => "iso".to_owned(),
-        DateFormat::Dotnet => "dotnet".to_owned(),
-        DateFormat::Epoch => "epoch".to_owned(),
-        DateFormat::Pattern(pattern) => pattern.clone(),
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

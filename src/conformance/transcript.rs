@@ -87,6 +87,11 @@ pub(super) fn ending(taken: &Taken) -> String {
         (Ok(answer), None) => return format!("answered {}", answer.status),
         (Ok(_), Some(reply)) => reply,
     };
+    ending_of(reply)
+}
+
+/// How an answer is called: `granted (200)`, `refused: unknown (200)`.
+pub(super) fn ending_of(reply: &Reply) -> String {
     let status = reply.answer().status;
     match &reply.outcome {
         Outcome::Granted => format!("granted ({status})"),

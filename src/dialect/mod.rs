@@ -94,6 +94,18 @@ pub enum DateFormat {
     Pattern(String),
 }
 
+impl DateFormat {
+    /// As a dialect writes it.
+    pub fn word(&self) -> &str {
+        match self {
+            DateFormat::Iso => "iso",
+            DateFormat::Dotnet => "dotnet",
+            DateFormat::Epoch => "epoch",
+            DateFormat::Pattern(pattern) => pattern,
+        }
+    }
+}
+
 /// The assumed zone of dates without an offset.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Zone {

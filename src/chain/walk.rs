@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use zeroize::Zeroizing;
 
 use crate::client::compose::{self, ComposeError, Draft};
@@ -155,6 +157,43 @@ impl Walk {
         }
     }
 
+    /// The bytes of the good call with a refresh token that was never issued: as long as the current one, of the
+    /// same kinds of characters. The walk's own token stays where it is.
+    pub fn stranger(
+        &self,
+        client: &Client,
+        dialect: &Dialect,
+        format: Option<&str>,
+        number: u64,
+    ) -> Result<Zeroizing<Vec<u8>>, ComposeError> {
+        let made = self.refresh.as_ref().map(|token| never_issued(token, number));
+        let slots = super::slots_of(&self.identity, self.access.as_ref(), made.as_ref());
+        let draft = compose::good(dialect.refresh(), format, None, &slots)?;
+        let mut bytes = Zeroizing::new(Vec::new());
+        client.write_request(&draft.request(draft.body()), &mut bytes);
+        Ok(bytes)
+    }
+
+    /// Sends what carries no token of any chain, once; no walk moves.
+    pub async fn ask(
+        bytes: &[u8],
+        connection: &mut Connection,
+        dialect: &Dialect,
+        timeout: Duration,
+    ) -> Step {
+        let mut answer = Answer::empty();
+        let (sent_at, done_at, result) = connection.exchange(bytes, timeout, &mut answer).await;
+        let failure = match result {
+            Ok(()) => {
+                let reply = Arc::new(reply::read(dialect, Operation::Refresh, Arc::new(answer)));
+                let ended = ended_without_moving(&reply);
+                return Step { sent_at, done_at, ended, reply: Some(reply) };
+            }
+            Err(failure) => failure,
+        };
+        Step { sent_at, done_at, ended: Ended::Failed(failure), reply: None }
+    }
+
     /// What an answer means for the walk.
     fn settle(&mut self, dialect: &Dialect, reply: &Arc<Reply>) -> Ended {
         let status = reply.answer().status;
@@ -200,6 +239,34 @@ impl Walk {
         }
         strange
     }
+}
+
+/// How a call ended that carried no token of any chain.
+fn ended_without_moving(reply: &Reply) -> Ended {
+    let status = reply.answer().status;
+    match &reply.outcome {
+        Outcome::Granted => Ended::Granted(Issued { access: None, refresh: None, stranger: false }),
+        Outcome::Refused => Ended::Refused(reply.class.unwrap_or(ErrorClass::Unknown)),
+        Outcome::Crash => Ended::Crash(status),
+        Outcome::Garbled(_) => Ended::Garbled(status),
+    }
+}
+
+/// A token that nobody has issued, with the look of `token`: letters for letters, digits for digits.
+fn never_issued(token: &Token, number: u64) -> Token {
+    let mut random = ChaCha8Rng::seed_from_u64(number);
+    let mut other = |first: u8, count: u8| char::from(first + random.random_range(0..count));
+    let made: String = token
+        .expose()
+        .chars()
+        .map(|c| match c {
+            'a'..='z' => other(b'a', 26),
+            'A'..='Z' => other(b'A', 26),
+            '0'..='9' => other(b'0', 10),
+            _ => c,
+        })
+        .collect();
+    Token::new(made)
 }
 
 /// The text of a claim, where the token can be decoded.

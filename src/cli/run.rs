@@ -112,9 +112,11 @@ async fn put_load(
             break;
         }
         match load::run(&ground, profile, narrator, stop).await {
-            Ok(mut result) => {
-                trust::weigh(&mut result, &plan.chosen.suite.objectives);
-                found.load.push(result);
+            Ok(mut results) => {
+                for result in &mut results {
+                    trust::weigh(result, &plan.chosen.suite.objectives);
+                }
+                found.load.append(&mut results);
             }
             Err(no_chain) => {
                 found.abandoned = Some(format!("profile `{}`: {}", profile.name, no_chain));

@@ -88,6 +88,11 @@ fn of_policy(policy: &Policy, name: &str) -> Option<Value> {
         "cap" => policy.cap.map(Value::Duration),
         "access-lifetime" => policy.access_lifetime.map(Value::Duration),
         "refresh-lifetime" => policy.refresh_lifetime.map(Value::Duration),
+        "budget.p50" => policy.budget.p50.map(Value::Duration),
+        "budget.p95" => policy.budget.p95.map(Value::Duration),
+        "budget.p99" => policy.budget.p99.map(Value::Duration),
+        "budget.errors" => policy.budget.errors.map(Value::Share),
+        "budget.rate" => policy.budget.rate.map(Value::Rate),
         "slack" => Some(Value::Duration(policy.slack)),
         _ => of_grace(policy.grace.as_ref()?, name),
     }

@@ -591,7 +591,7 @@ pub(super) fn burn(check: &Check, cells: &[Cell], full: bool) -> Burn {
         .steps
         .iter()
         .map(|step| match &step.verb {
-            Verb::Load(profile) => crate::load::requests_at_most(profile),
+            Verb::Load(depths) => crate::load::requests_at_most(depths.at(full)),
             Verb::Connect(_) => times(step),
             Verb::Call(_) | Verb::Race(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart => 0,
         })
@@ -628,7 +628,7 @@ pub(super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
             let wait = match &step.verb {
                 Verb::Wait(Wait::Exactly(time)) => *time,
                 Verb::Wait(Wait::For(time)) => means.length(time).unwrap_or_default(),
-                Verb::Load(profile) => profile.lasting().unwrap_or_default(),
+                Verb::Load(depths) => depths.at(means.full).lasting().unwrap_or_default(),
                 Verb::Wait(Wait::Until(_))
                 | Verb::Call(_)
                 | Verb::Fuzz(_)

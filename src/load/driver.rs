@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Barrier, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::chain::ledger::{self, BUDGET_BYTES, Ledger};
@@ -48,6 +48,7 @@ pub async fn run(
     chains: u32,
     narrator: &Narrator,
     stop: &Stop,
+    together: &Barrier,
 ) -> Result<LoadResult, NoChain> {
     allow_many_files();
     let order = Arc::new(order);
@@ -57,6 +58,8 @@ pub async fn run(
     let halt = Halt { stop: stop.clone(), abandoned: Arc::clone(&abandoned.0) };
     let spares = walks.len().max(SPARES_MIN);
     let mut crew = Crew::hire(ground, &order, walks, &halt);
+    // Whoever runs beside it has its chains now as well.
+    together.wait().await;
     let before = Readings::take();
     crew.start().await;
     let mut hearing = Hearing::new(ground, &order, crew.threads.len(), spares, halt);
@@ -341,7 +344,7 @@ impl<'a> Hearing<'a> {
         };
         LoadResult {
             name: order.name.clone(),
-            asks: order.asks(),
+            asks: order.asks().to_owned(),
             model: order.model(),
             took_us: micros(if stopped { elapsed } else { tally.last_done }),
             warm_up_us: micros(order.warm_up),
@@ -359,6 +362,7 @@ impl<'a> Hearing<'a> {
             ledger: closed_ledger(&ledgers),
             stolen,
             untrusted: trust::reasons(&figures, None),
+            rates: Vec::new(),
         }
     }
 }

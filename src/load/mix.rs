@@ -23,6 +23,11 @@ impl Mix {
         &self.words
     }
 
+    /// After so many requests it begins again; at least one.
+    pub fn length(&self) -> u64 {
+        self.cycle.len().max(1) as u64
+    }
+
     /// The format of request `k`, as an index into [`Mix::words`]; `None` for the dialect's first.
     pub fn nth(&self, k: u64) -> Option<usize> {
         let length = self.cycle.len() as u64;

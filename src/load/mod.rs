@@ -10,12 +10,16 @@ mod order;
 mod pacer;
 mod pool;
 pub mod schedule;
+mod search;
+mod searching;
 mod series;
 mod tally;
 mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Barrier;
 
 use crate::chain::Identity;
 use crate::chain::source::{NoChain, Source};
@@ -45,37 +49,73 @@ pub struct Ground {
     pub seed: u64,
 }
 
-/// Runs one profile to its end, or to `stop`. Chains are opened first and are not part of the measurement.
+/// Runs one profile and those beside it to their end, or to `stop`: its result first, then theirs. Chains are opened
+/// first and are not part of the measurement.
 ///
 /// The worker threads end when the future is dropped. Slip is judged as if no objective were set on latency:
-/// whoever knows the objectives calls [`crate::results::trust::weigh`] on the result.
+/// whoever knows the objectives calls [`crate::results::trust::weigh`] on the results.
 pub async fn run(
     ground: &Ground,
     profile: &Profile,
     narrator: &Narrator,
     stop: &Stop,
+) -> Result<Vec<LoadResult>, NoChain> {
+    if let Model::Search(search) = &profile.model {
+        return Ok(vec![searching::run(ground, profile, search, narrator, stop).await?]);
+    }
+    let profiles: Vec<&Profile> = profile.all().collect();
+    let together = Barrier::new(profiles.len());
+    at_once(ground, &profiles, narrator, stop, &together).await
+}
+
+/// Runs profiles at once. Where one gets no chains, the others are called off.
+async fn at_once(
+    ground: &Ground,
+    profiles: &[&Profile],
+    narrator: &Narrator,
+    stop: &Stop,
+    together: &Barrier,
+) -> Result<Vec<LoadResult>, NoChain> {
+    let Some((first, others)) = profiles.split_first() else { return Ok(Vec::new()) };
+    let others = Box::pin(at_once(ground, others, narrator, stop, together));
+    let (own, theirs) = tokio::try_join!(one(ground, first, narrator, stop, together), others)?;
+    Ok(std::iter::once(own).chain(theirs).collect())
+}
+
+/// Runs one profile, which starts when all have their chains.
+async fn one(
+    ground: &Ground,
+    profile: &Profile,
+    narrator: &Narrator,
+    stop: &Stop,
+    together: &Barrier,
 ) -> Result<LoadResult, NoChain> {
     narrator.say(Event::ProfileStarted { name: profile.name.clone() });
-    let result = driver::run(ground, Order::new(profile), chains_needed(profile), narrator, stop).await?;
+    let chains = chains_of(profile);
+    let result = driver::run(ground, Order::new(profile), chains, narrator, stop, together).await?;
     narrator.say(Event::ProfileFinished(Box::new(result.clone())));
     Ok(result)
 }
 
 /// What a profile asks for, in words: `open, 200/s for 10 s`.
 pub fn asks(profile: &Profile) -> String {
-    Order::new(profile).asks()
+    Order::new(profile).asks().to_owned()
 }
 
-/// How many chains a profile will open, by its own words or by rate × a guess of the longest answer. Chains
-/// that are refused under load are replaced, up to as many again (64 at least).
+/// How many chains a profile and those beside it will open, by their own words or by rate × a guess of the longest
+/// answer. Chains that are refused under load are replaced, up to as many again (64 at least).
 pub fn chains_needed(profile: &Profile) -> u32 {
+    profile.all().map(chains_of).fold(0, u32::saturating_add)
+}
+
+/// How many chains one profile will open.
+fn chains_of(profile: &Profile) -> u32 {
     match (&profile.model, profile.chains) {
         (Model::Closed { users, .. }, _) => (*users).max(1),
+        (Model::Herd { chains, .. }, _) => (*chains).max(1),
         (Model::Open(_), Some(chains)) => chains.max(1),
-        (Model::Open(stages), None) => {
-            let peak = stages.iter().map(|stage| stage.from.max(stage.to)).fold(0.0, f64::max);
-            chains_for(peak)
-        }
+        (Model::Open(_), None) => chains_for(profile.peak().unwrap_or_default()),
+        (Model::Search(search), _) => searching::rates_at_most(search).map(chains_for).sum(),
     }
 }
 
@@ -93,9 +133,13 @@ const CHAINS_MIN: f64 = 8.0;
 /// Chains of an open profile that does not say how many, at most.
 const CHAINS_MAX: f64 = 4096.0;
 
-/// How many requests a profile will send, at most. Spare logins are not among them.
+/// How many requests a profile and those beside it will send, at most. Spare logins are not among them.
 pub fn requests_at_most(profile: &Profile) -> u64 {
-    Order::new(profile).requests_at_most()
+    let of_one = |profile: &Profile| match &profile.model {
+        Model::Search(search) => searching::requests_at_most(profile, search),
+        Model::Open(_) | Model::Closed { .. } | Model::Herd { .. } => Order::new(profile).requests_at_most(),
+    };
+    profile.all().map(of_one).fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]
@@ -113,6 +157,8 @@ mod tests {
             refreshes: None,
             chains: None,
             formats: formats.iter().map(|(word, share)| ((*word).to_owned(), *share)).collect(),
+            calls: Vec::new(),
+            beside: Vec::new(),
             warm_up: Duration::from_millis(warm_up_ms),
             max_wait: Duration::from_mins(1),
             at: Default::default(),
@@ -133,7 +179,7 @@ mod tests {
         assert_eq!(chains_needed(&open(1.0, 10)), 8);
         assert_eq!(chains_needed(&Profile { chains: Some(3), ..open(1000.0, 10) }), 3);
         assert_eq!(chains_needed(&open(1e12, 1)), 4096);
-        let closed = Model::Closed { users: 7, lasting: Duration::from_secs(1), think: Duration::ZERO };
+        let closed = Model::Closed { users: 7, lasting: Some(Duration::from_secs(1)), think: Duration::ZERO };
         assert_eq!(chains_needed(&profile(closed, &[], 0)), 7);
     }
 

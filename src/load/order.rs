@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::results::{LoadModel, StageMark};
-use crate::suite::profile::{Model, Profile, Stage};
+use crate::suite::profile::{LoadCall, Model, Profile, Stage};
 
 use super::mix::Mix;
 use super::schedule::Schedule;
@@ -17,6 +17,9 @@ pub struct Order {
     pub arrivals: Arrivals,
     /// Which format each request has.
     pub mix: Mix,
+    /// Which call each request is.
+    calls: Mix,
+    asks: String,
     /// This long at the start is outside every figure.
     pub warm_up: Duration,
     /// An arrival that waits longer for a chain is starved.
@@ -24,6 +27,15 @@ pub struct Order {
     /// How long requests are started; `None` where a count ends it.
     pub lasting: Option<Duration>,
     stages: Vec<Stage>,
+}
+
+/// What kind of request one is, as indexes into the words of the mixes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kind {
+    /// Its format; `None` for the dialect's first.
+    pub format: Option<usize>,
+    /// Its call; `None` where all are good calls.
+    pub call: Option<usize>,
 }
 
 /// Where requests come from.
@@ -51,14 +63,27 @@ impl Order {
         let (arrivals, stages) = match &profile.model {
             Model::Open(stages) => (Arrivals::Open(Schedule::new(stages, profile.refreshes)), stages.clone()),
             Model::Closed { users, lasting, think } => {
-                let quota = profile.refreshes.unwrap_or_else(|| closed_at_most(*users, *lasting, *think));
+                let bound = lasting.map(|lasting| closed_at_most(*users, lasting, *think));
+                let quota = profile.refreshes.into_iter().chain(bound).min().unwrap_or_default();
                 (Arrivals::Closed { users: (*users).max(1), think: *think, quota }, Vec::new())
             }
+            Model::Herd { chains, jitter } => (
+                Arrivals::Open(Schedule::new(&[herd(*chains, *jitter)], Some(u64::from(*chains)))),
+                Vec::new(),
+            ),
+            // What a search holds is an order of its own; this is what it asks for before it knows.
+            Model::Search(search) => {
+                let stage = Stage { from: search.from, to: search.from, lasting: search.hold };
+                (Arrivals::Open(Schedule::new(&[stage], None)), Vec::new())
+            }
         };
+        let words = |(call, share): &(LoadCall, u32)| (call.word().to_owned(), *share);
         Order {
             name: profile.name.clone(),
             arrivals,
             mix: Mix::new(&profile.formats),
+            calls: Mix::new(&profile.calls.iter().map(words).collect::<Vec<_>>()),
+            asks: asks(profile),
             warm_up: profile.warm_up,
             max_wait: profile.max_wait,
             lasting: profile.lasting(),
@@ -90,9 +115,27 @@ impl Order {
         }
     }
 
-    /// The names of the parts that answers are recorded by: formats, stages, `begin` and `end`.
+    /// What kind of request number `k` is. The format changes with each cycle of calls, so that every call has
+    /// every format.
+    pub fn kind_of(&self, k: u64) -> Kind {
+        Kind { format: self.mix.nth(k / self.calls.length()), call: self.calls.nth(k) }
+    }
+
+    /// The call of a kind.
+    pub fn call_of(&self, kind: Kind) -> LoadCall {
+        let word = kind.call.map_or("", |index| self.calls.words()[index].as_str());
+        LoadCall::ALL.iter().find(|(_, own)| *own == word).map_or(LoadCall::Good, |(call, _)| *call)
+    }
+
+    /// The part of a kind's call, as an index into [`Order::parts`].
+    pub fn part_of_call(&self, kind: Kind) -> Option<usize> {
+        kind.call.map(|call| self.mix.words().len() + call)
+    }
+
+    /// The names of the parts that answers are recorded by: formats, calls, stages, `begin` and `end`.
     pub fn parts(&self) -> Vec<String> {
         let mut names = self.mix.words().to_vec();
+        names.extend_from_slice(self.calls.words());
         if self.stages.len() > 1 {
             names.extend((1..=self.stages.len()).map(|number| format!("stage{number}")));
         }
@@ -102,24 +145,24 @@ impl Order {
         names
     }
 
-    /// The parts, as indexes into [`Order::parts`], of a request with this format that was due at `moment`.
-    pub fn parts_of(&self, format: Option<usize>, moment: Duration) -> [Option<usize>; 3] {
-        let formats = self.mix.words().len();
+    /// The parts, as indexes into [`Order::parts`], of a request of this kind that was due at `moment`.
+    pub fn parts_of(&self, kind: Kind, moment: Duration) -> [Option<usize>; 4] {
+        let kinds = self.mix.words().len() + self.calls.words().len();
         let stages = if self.stages.len() > 1 { self.stages.len() } else { 0 };
         let stage = match &self.arrivals {
-            Arrivals::Open(schedule) if stages > 0 => Some(formats + schedule.stage_at(moment)),
+            Arrivals::Open(schedule) if stages > 0 => Some(kinds + schedule.stage_at(moment)),
             Arrivals::Open(_) | Arrivals::Closed { .. } => None,
         };
         let edge = self.fifth().and_then(|(first, last)| {
             if moment < first {
-                Some(formats + stages)
+                Some(kinds + stages)
             } else if moment >= last {
-                Some(formats + stages + 1)
+                Some(kinds + stages + 1)
             } else {
                 None
             }
         });
-        [format, stage, edge]
+        [kind.format, self.part_of_call(kind), stage, edge]
     }
 
     /// The end of the first fifth of what is measured, and the start of the last.
@@ -130,23 +173,8 @@ impl Order {
     }
 
     /// What it asks for, in words: "open, 200/s for 30 s".
-    pub fn asks(&self) -> String {
-        match &self.arrivals {
-            Arrivals::Open(_) if self.stages.is_empty() => "open, nothing".to_owned(),
-            Arrivals::Open(_) => {
-                let stages: Vec<String> = self.stages.iter().map(stage_words).collect();
-                format!("open, {}", stages.join(", then "))
-            }
-            Arrivals::Closed { users, think, quota } => {
-                let end = match self.lasting {
-                    Some(lasting) => format!("for {}", seconds(lasting)),
-                    None => format!("until {quota} refreshes"),
-                };
-                let pause =
-                    if think.is_zero() { String::new() } else { format!(", thinking {}", seconds(*think)) };
-                format!("closed, {users} {} {end}{pause}", if *users == 1 { "user" } else { "users" })
-            }
-        }
+    pub fn asks(&self) -> &str {
+        &self.asks
     }
 
     /// The stages with their start, the warm-up first.
@@ -178,6 +206,46 @@ impl Order {
             .find(|mark| mark.at_us <= at_us)
             .map_or_else(String::new, |mark| mark.name)
     }
+}
+
+/// All chains of a herd, one after another within `jitter`. A moment has no rate, so it lasts a millisecond.
+fn herd(chains: u32, jitter: Duration) -> Stage {
+    let lasting = jitter.max(Duration::from_millis(1));
+    let rate = f64::from(chains) / lasting.as_secs_f64();
+    Stage { from: rate, to: rate, lasting }
+}
+
+/// What a profile asks for, in words: "open, 200/s for 30 s".
+fn asks(profile: &Profile) -> String {
+    let words = match &profile.model {
+        Model::Open(stages) if stages.is_empty() => "open, nothing".to_owned(),
+        Model::Open(stages) => {
+            let stages: Vec<String> = stages.iter().map(stage_words).collect();
+            format!("open, {}", stages.join(", then "))
+        }
+        Model::Closed { users, lasting, think } => {
+            let noun = if *users == 1 { "user" } else { "users" };
+            let end = match (lasting, profile.refreshes) {
+                (Some(lasting), Some(most)) => format!("for {}, at most {most} refreshes", seconds(*lasting)),
+                (Some(lasting), None) => format!("for {}", seconds(*lasting)),
+                (None, most) => format!("until {} refreshes", most.unwrap_or_default()),
+            };
+            let pause =
+                if think.is_zero() { String::new() } else { format!(", thinking {}", seconds(*think)) };
+            format!("closed, {users} {noun} {end}{pause}")
+        }
+        Model::Herd { chains, jitter } => format!("herd, {chains} chains within {}", seconds(*jitter)),
+        Model::Search(search) => format!(
+            "search, {}/s to {}/s held for {}, until {}",
+            search.from,
+            search.to,
+            seconds(search.hold),
+            search.until.text
+        ),
+    };
+    let beside: Vec<String> =
+        profile.beside.iter().map(|other| format!(", beside `{}` ({})", other.name, asks(other))).collect();
+    words + &beside.concat()
 }
 
 /// Requests that a closed profile cannot exceed in its time; the engine holds it to that.
@@ -240,7 +308,7 @@ mod tests {
 
     #[test]
     fn it_says_what_it_asks_for() {
-        let asks = |model| order(model, &[], 0).asks();
+        let asks = |model| order(model, &[], 0).asks().to_owned();
         assert_eq!(asks(Model::Open(vec![stage(200.0, 200.0, 30)])), "open, 200/s for 30 s");
         assert_eq!(
             asks(Model::Open(vec![stage(0.5, 0.5, 2), stage(50.0, 2000.0, 60)])),
@@ -248,7 +316,7 @@ mod tests {
         );
         let think = Duration::from_millis(20);
         assert_eq!(
-            asks(Model::Closed { users: 64, lasting: Duration::from_millis(1500), think }),
+            asks(Model::Closed { users: 64, lasting: Some(Duration::from_millis(1500)), think }),
             "closed, 64 users for 1.5 s, thinking 20 ms"
         );
     }
@@ -259,9 +327,10 @@ mod tests {
         let order = order(stages, &[("json", 1), ("xml", 1)], 1000);
         assert_eq!(order.parts(), ["json", "xml", "stage1", "stage2", "begin", "end"]);
         let at = |seconds| Duration::from_secs(seconds);
-        assert_eq!(order.parts_of(Some(1), at(2)), [Some(1), Some(2), Some(4)]);
-        assert_eq!(order.parts_of(Some(0), at(4)), [Some(0), Some(2), None]);
-        assert_eq!(order.parts_of(None, at(10)), [None, Some(3), Some(5)]);
+        let format = |index| Kind { format: Some(index), call: None };
+        assert_eq!(order.parts_of(format(1), at(2)), [Some(1), None, Some(2), Some(4)]);
+        assert_eq!(order.parts_of(format(0), at(4)), [Some(0), None, Some(2), None]);
+        assert_eq!(order.parts_of(Kind::default(), at(10)), [None, None, Some(3), Some(5)]);
     }
 
     #[test]
@@ -279,7 +348,7 @@ mod tests {
     fn a_closed_profile_is_bounded_by_its_time() {
         let closed = Model::Closed {
             users: 10,
-            lasting: Duration::from_secs(10),
+            lasting: Some(Duration::from_secs(10)),
             think: Duration::from_micros(99_950),
         };
         assert_eq!(order(closed, &[], 0).requests_at_most(), 1010);

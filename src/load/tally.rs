@@ -9,7 +9,7 @@ use crate::results::class;
 use crate::results::latency::Recorder;
 use crate::results::{Book, ErrorCount, Part};
 
-use super::order::{Order, micros};
+use super::order::{Kind, Order, micros};
 use super::pool::{Arrival, Due};
 
 /// One worker's record of a profile.
@@ -90,6 +90,8 @@ pub struct Moments {
 pub enum Fate {
     /// Granted.
     Granted,
+    /// Refused, as it should be: no error.
+    RightlyRefused,
     /// Refused, or failed: the class, and a redacted example that is only made for the first.
     Error(String),
 }
@@ -136,7 +138,7 @@ impl Tally {
     pub fn record(
         &mut self,
         due: &Due,
-        format: Option<usize>,
+        kind: Kind,
         moments: Moments,
         fate: Fate,
         example: impl FnOnce() -> String,
@@ -157,7 +159,18 @@ impl Tally {
                 self.book.granted += 1;
                 self.answered(response, service);
                 if measured {
-                    self.granted(due, format, response, service);
+                    self.granted(due, kind, response, service);
+                }
+            }
+            Fate::RightlyRefused => {
+                self.book.refused += 1;
+                self.answered(response, service);
+                if measured {
+                    self.refused(response, service);
+                    if let Some(part) = self.order.part_of_call(kind) {
+                        self.parts[part].response.record(response);
+                        self.parts[part].service.record(service);
+                    }
                 }
             }
             Fate::Error(class) => {
@@ -167,14 +180,13 @@ impl Tally {
                 if class::is_refusal(&class) {
                     self.book.refused += 1;
                     if measured {
-                        self.refused_response.record(response);
-                        self.refused_service.record(service);
+                        self.refused(response, service);
                     }
                 } else {
                     self.book.failed += 1;
                     self.book.unanswered += u64::from(!class::is_answered(&class));
                 }
-                self.error(class, &due.arrival, format, moments.done, example);
+                self.error(class, &due.arrival, kind, moments.done, example);
             }
         }
     }
@@ -185,8 +197,8 @@ impl Tally {
         self.last_done = self.last_done.max(now);
         self.book.starved += 1;
         self.second.starved += 1;
-        let format = self.order.mix.nth(arrival.number);
-        self.error(class::STARVED.to_owned(), arrival, format, now, || "no free chain in time".to_owned());
+        let kind = self.order.kind_of(arrival.number);
+        self.error(class::STARVED.to_owned(), arrival, kind, now, || "no free chain in time".to_owned());
     }
 
     fn answered(&mut self, response: Duration, service: Duration) {
@@ -195,10 +207,15 @@ impl Tally {
         self.second.service.record(service);
     }
 
-    fn granted(&mut self, due: &Due, format: Option<usize>, response: Duration, service: Duration) {
+    fn refused(&mut self, response: Duration, service: Duration) {
+        self.refused_response.record(response);
+        self.refused_service.record(service);
+    }
+
+    fn granted(&mut self, due: &Due, kind: Kind, response: Duration, service: Duration) {
         self.response.record(response);
         self.service.record(service);
-        for part in self.order.parts_of(format, due.arrival.intended).into_iter().flatten() {
+        for part in self.order.parts_of(kind, due.arrival.intended).into_iter().flatten() {
             self.parts[part].response.record(response);
             self.parts[part].service.record(service);
         }
@@ -208,7 +225,7 @@ impl Tally {
         &mut self,
         class: String,
         arrival: &Arrival,
-        format: Option<usize>,
+        kind: Kind,
         now: Duration,
         example: impl FnOnce() -> String,
     ) {
@@ -216,7 +233,7 @@ impl Tally {
         self.errors_seen += 1;
         *self.second.errors.entry(class.clone()).or_default() += 1;
         if measured {
-            for part in self.order.parts_of(format, arrival.intended).into_iter().flatten() {
+            for part in self.order.parts_of(kind, arrival.intended).into_iter().flatten() {
                 self.parts[part].errors += 1;
             }
         }
@@ -257,7 +274,7 @@ impl Tally {
 
     /// Adds the record of another worker.
     pub fn add(&mut self, other: Tally) {
-        self.book = sum(self.book, other.book);
+        self.book = self.book.with(other.book);
         for (own, theirs) in [
             (&mut self.response, &other.response),
             (&mut self.service, &other.service),
@@ -320,21 +337,6 @@ impl ErrorTally {
     }
 }
 
-fn sum(a: Book, b: Book) -> Book {
-    Book {
-        scheduled: a.scheduled + b.scheduled,
-        sent: a.sent + b.sent,
-        granted: a.granted + b.granted,
-        refused: a.refused + b.refused,
-        failed: a.failed + b.failed,
-        unanswered: a.unanswered + b.unanswered,
-        starved: a.starved + b.starved,
-        cut_off: a.cut_off + b.cut_off,
-        delayed: a.delayed + b.delayed,
-        warm_up: a.warm_up + b.warm_up,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,7 +355,7 @@ mod tests {
     fn record(tally: &mut Tally, intended: u64, sent: u64, done: u64, fate: Fate) {
         let due = Due { arrival: Arrival { number: 0, intended: ms(intended) }, at: ms(intended) };
         let moments = Moments { ready: ms(sent), sent: ms(sent), done: ms(done) };
-        tally.record(&due, Some(0), moments, fate, || format!("at {done}"));
+        tally.record(&due, Kind { format: Some(0), call: None }, moments, fate, || format!("at {done}"));
     }
 
     #[test]

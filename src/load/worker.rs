@@ -19,8 +19,9 @@ use crate::client::{Client, Failure};
 use crate::dialect::Dialect;
 use crate::results::class;
 use crate::results::event::Stop;
+use crate::suite::profile::LoadCall;
 
-use super::order::{Arrivals, Order};
+use super::order::{Arrivals, Kind, Order};
 use super::pacer::Pacer;
 use super::pool::{Arrival, Due, Offered, Pool};
 use super::schedule::Schedule;
@@ -234,21 +235,14 @@ impl Desk {
 
     /// Sends one request of `rider` and records what came of it.
     async fn serve(&self, rider: &mut Rider, mut due: Due) {
-        let format = self.order.mix.nth(due.arrival.number);
+        let kind = self.order.kind_of(due.arrival.number);
         let ready = self.now();
         let reconnects = !rider.is_connected();
         if reconnects && let Err(failure) = self.connect(rider).await {
-            self.fail_unsent(&due, format, ready, failure);
+            self.fail_unsent(&due, kind, ready, failure);
             return;
         }
-        let word = format.map(|index| self.order.mix.words()[index].as_str());
-        rider
-            .walk
-            .prepare(&self.client, &self.dialect, word)
-            .expect("the driver has composed every format of the mix");
-        let connection = rider.connection.as_mut().expect("it is connected, or was just now");
-        let timeout = self.client.target().timeout;
-        let step = rider.walk.spend(connection, &self.dialect, timeout).await;
+        let step = self.call(rider, kind, due.arrival.number).await;
         let sent = self.since(step.sent_at);
         let moments =
             Moments { ready: if reconnects { ready } else { sent }, sent, done: self.since(step.done_at) };
@@ -256,7 +250,25 @@ impl Desk {
             // A user has one clock: nobody but itself said when it should ask.
             due.arrival.intended = sent;
         }
-        self.record(rider, &due, format, moments, &step);
+        self.record(rider, &due, kind, moments, &step);
+    }
+
+    /// Sends the call of this kind on the open connection.
+    async fn call(&self, rider: &mut Rider, kind: Kind, number: u64) -> Step {
+        let format = kind.format.map(|index| self.order.mix.words()[index].as_str());
+        let composed = "the driver has composed every format of the mix";
+        let connection = rider.connection.as_mut().expect("it is connected, or was just now");
+        let timeout = self.client.target().timeout;
+        match self.order.call_of(kind) {
+            LoadCall::Good => {
+                rider.walk.prepare(&self.client, &self.dialect, format).expect(composed);
+                rider.walk.spend(connection, &self.dialect, timeout).await
+            }
+            LoadCall::Unknown => {
+                let stranger = rider.walk.stranger(&self.client, &self.dialect, format, number);
+                Walk::ask(&stranger.expect(composed), connection, &self.dialect, timeout).await
+            }
+        }
     }
 
     async fn connect(&self, rider: &mut Rider) -> Result<(), Failure> {
@@ -264,15 +276,18 @@ impl Desk {
         Ok(())
     }
 
-    fn fail_unsent(&self, due: &Due, format: Option<usize>, ready: Duration, failure: Failure) {
+    fn fail_unsent(&self, due: &Due, kind: Kind, ready: Duration, failure: Failure) {
         let moments = Moments { ready, sent: ready, done: self.now() };
         let fate = Fate::Error(failure.word().to_owned());
-        self.tally.borrow_mut().record(due, format, moments, fate, || failure.word().to_owned());
+        self.tally.borrow_mut().record(due, kind, moments, fate, || failure.word().to_owned());
     }
 
-    fn record(&self, rider: &Rider, due: &Due, format: Option<usize>, moments: Moments, step: &Step) {
+    fn record(&self, rider: &Rider, due: &Due, kind: Kind, moments: Moments, step: &Step) {
         let mut tally = self.tally.borrow_mut();
+        let unknown = self.order.call_of(kind) == LoadCall::Unknown;
         let fate = match &step.ended {
+            Ended::Granted(_) if unknown => Fate::Error(class::UNKNOWN_GRANTED.to_owned()),
+            Ended::Refused(_) if unknown => Fate::RightlyRefused,
             Ended::Granted(issued) => {
                 if let Some(ledger) = self.ledger.borrow_mut().as_mut() {
                     ledger.enter(rider.walk.number, issued);
@@ -286,7 +301,7 @@ impl Desk {
         };
         let left = !matches!(step.ended, Ended::Failed(failure) if !may_have_spent(failure));
         tally.book.sent += u64::from(left);
-        tally.record(due, format, moments, fate, || step.redacted(&self.dialect));
+        tally.record(due, kind, moments, fate, || step.redacted(&self.dialect));
     }
 
     /// Makes `rider` ready for its next request: a spare in place of a chain that is over, an open connection

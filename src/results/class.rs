@@ -6,6 +6,9 @@
 /// Waited longer than `max-wait` for a chain and was never sent.
 pub const STARVED: &str = "starved";
 
+/// A refresh token that was never issued was granted.
+pub const UNKNOWN_GRANTED: &str = "granted: never issued";
+
 /// Failures before anything was sent.
 const UNSENT: [&str; 8] = [
     "dns",
@@ -22,15 +25,22 @@ const REFUSED: &str = "refused: ";
 const CRASH: &str = "crash: ";
 const GARBLED: &str = "garbled: ";
 const SERVER_ERROR: &str = "http 5xx";
+const UNAVAILABLE: &str = "http 503";
 
 /// A refusal of this abstract class: `refused: invalid-token`.
 pub fn refused(word: &str) -> String {
     format!("{REFUSED}{word}")
 }
 
-/// A failure of the server: `http 5xx`, or `crash: http 2xx` where the dialect calls it one.
+/// A failure of the server: `http 5xx`, `http 503` of its own, or `crash: http 2xx` where the dialect calls it one.
 pub fn crash(status: u16) -> String {
-    if (500..600).contains(&status) { SERVER_ERROR.to_owned() } else { format!("{CRASH}{}", family(status)) }
+    if status == 503 {
+        UNAVAILABLE.to_owned()
+    } else if (500..600).contains(&status) {
+        SERVER_ERROR.to_owned()
+    } else {
+        format!("{CRASH}{}", family(status))
+    }
 }
 
 /// An answer that is neither granted, refused nor a crash: `garbled: http 2xx`.
@@ -52,12 +62,17 @@ pub fn is_refusal(class: &str) -> bool {
 
 /// Whether the class is a failure of the server that was answered.
 pub fn is_crash(class: &str) -> bool {
-    class == SERVER_ERROR || class.starts_with(CRASH)
+    class == SERVER_ERROR || class == UNAVAILABLE || class.starts_with(CRASH)
+}
+
+/// Whether the server said that it cannot answer now and may later: 503, or a refusal for asking too often.
+pub fn is_unavailable(class: &str) -> bool {
+    class == UNAVAILABLE || class.strip_prefix(REFUSED) == Some("rate-limited")
 }
 
 /// Whether the class is an answer of any kind.
 pub fn is_answered(class: &str) -> bool {
-    is_refusal(class) || is_crash(class) || class.starts_with(GARBLED)
+    is_refusal(class) || is_crash(class) || class.starts_with(GARBLED) || class == UNKNOWN_GRANTED
 }
 
 /// Whether requests of the class may have reached the endpoint and their answers were lost.

@@ -369,6 +369,23 @@ pub struct LoadResult {
     pub stolen: Option<f64>,
     /// Why its figures cannot be believed, if so.
     pub untrusted: Vec<String>,
+    /// The rates that a search tried, in order. Figures above are those of the highest that it kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<HeldRate>,
+}
+
+/// One rate of a search.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeldRate {
+    /// Per second.
+    pub rate: f64,
+    /// Whether the endpoint kept up with it: the search's condition did not hold.
+    pub kept: bool,
+    /// Response time of 99 of 100 granted answers, in microseconds.
+    pub p99_us: Option<f64>,
+    /// Share of requests that were not granted.
+    pub errors: f64,
 }
 
 impl LoadResult {
@@ -415,6 +432,25 @@ pub struct Book {
     pub warm_up: u64,
 }
 
+impl Book {
+    /// Both books in one.
+    #[must_use]
+    pub fn with(self, other: Book) -> Book {
+        Book {
+            scheduled: self.scheduled + other.scheduled,
+            sent: self.sent + other.sent,
+            granted: self.granted + other.granted,
+            refused: self.refused + other.refused,
+            failed: self.failed + other.failed,
+            unanswered: self.unanswered + other.unanswered,
+            starved: self.starved + other.starved,
+            cut_off: self.cut_off + other.cut_off,
+            delayed: self.delayed + other.delayed,
+            warm_up: self.warm_up + other.warm_up,
+        }
+    }
+}
+
 /// One clock's histogram and its usual quantiles.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -433,7 +469,7 @@ pub struct Clock {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
-    /// A format, or `stage1` and so on.
+    /// A format, a call, or `stage1` and so on.
     pub name: String,
     /// Response time.
     pub response: Clock,

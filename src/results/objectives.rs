@@ -112,10 +112,13 @@ fn metric(result: &LoadResult, name: &str) -> Option<Value> {
 fn count(result: &LoadResult, name: &str) -> Option<Value> {
     let number = |count: u64| Some(Value::Number(count as f64));
     match name {
-        "errors" => Some(Value::Share(share(errors(result, |_| true), ended(result)))),
+        "errors" => Some(Value::Share(error_share(result))),
         "granted" => number(result.response.count),
         "refusals" => Some(Value::Share(share(errors(result, class::is_refusal), ended(result)))),
         "refused" => number(errors(result, class::is_refusal)),
+        "unavailable" => number(errors(result, class::is_unavailable)),
+        "highest" => Some(Value::Rate(highest(result)?)),
+        "chains" => number(u64::from(result.chains)),
         "crashes" => number(errors(result, class::is_crash)),
         "lost" => number(errors(result, class::is_lost)),
         "starved" => number(errors(result, |class| class == class::STARVED)),
@@ -128,9 +131,20 @@ fn count(result: &LoadResult, name: &str) -> Option<Value> {
     }
 }
 
+/// The highest rate at which a search was not ended; nothing where it was ended at once.
+fn highest(result: &LoadResult) -> Option<f64> {
+    (!result.rates.is_empty())
+        .then(|| result.rates.iter().filter(|held| held.kept).map(|held| held.rate).fold(0.0, f64::max))
+}
+
 /// Errors of some classes outside the warm-up.
 fn errors(result: &LoadResult, of: impl Fn(&str) -> bool) -> u64 {
     result.errors.iter().filter(|error| of(&error.class)).map(|error| error.count).sum()
+}
+
+/// The share of requests outside the warm-up that were errors.
+pub fn error_share(result: &LoadResult) -> f64 {
+    share(errors(result, |_| true), ended(result))
 }
 
 /// Everything outside the warm-up that came to an end.
@@ -335,6 +349,7 @@ mod tests {
             ledger: LedgerResult { duplicates: 4, ..LedgerResult::default() },
             stolen: None,
             untrusted: Vec::new(),
+            rates: Vec::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use super::call::{Call, Changes, Slot, Template};
 use super::claim::{Claim, SetClaim, Strength};
 use super::defect::Defect;
 use super::expression::Expression;
-use super::profile::Profile;
+use super::profile::Depths;
 use super::race::Race;
 use super::units::Depth;
 
@@ -27,6 +27,8 @@ pub struct Check {
     pub basis: Vec<Basis>,
     /// Why it matters, where the title does not say so.
     pub because: Option<String>,
+    /// What to change in a server that fails it.
+    pub fix: Option<String>,
     /// False or unknown: skipped, with the reason.
     pub when: Option<(Expression, Span)>,
     /// What can be harmed; its presence asks for consent.
@@ -255,7 +257,7 @@ pub enum Verb {
     /// Several calls that leave together.
     Race(Box<Race>),
     /// Runs a load profile.
-    Load(Box<Profile>),
+    Load(Box<Depths>),
     /// Mutated calls, many of them.
     Fuzz(Box<Fuzz>),
     /// Moves the clock, or sleeps.

@@ -31,6 +31,8 @@ pub struct Policy {
     pub access_lifetime: Option<Duration>,
     /// `refresh-lifetime`
     pub refresh_lifetime: Option<Duration>,
+    /// `budget`: how good answers are.
+    pub budget: Budget,
     /// `slack`: how exact the server's clock is; zero where left out.
     pub slack: Duration,
     /// `confirmed: false`, and where it says so: nobody vouches for these words, so what hangs on them is observed
@@ -38,6 +40,22 @@ pub struct Policy {
     pub unconfirmed: Option<Place>,
     /// Where each promise is written, by its path (`replay.answer`).
     pub places: Vec<(String, Place)>,
+}
+
+/// `budget`: what the server promises of its answers under load. Thresholds are never derived: what is left out is
+/// judged by nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Budget {
+    /// `budget.p50`: response time of half of the answers.
+    pub p50: Option<Duration>,
+    /// `budget.p95`
+    pub p95: Option<Duration>,
+    /// `budget.p99`
+    pub p99: Option<Duration>,
+    /// `budget.errors`: the share of good requests that may fail.
+    pub errors: Option<f64>,
+    /// `budget.rate`: refreshes per second that it keeps up with.
+    pub rate: Option<f64>,
 }
 
 /// `rotation`

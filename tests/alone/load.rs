@@ -73,7 +73,8 @@ impl Bench {
     }
 
     async fn run(&self, profile: &Profile) -> LoadResult {
-        let result = load::run(&self.ground, profile, &Narrator::silent(), &Stop::default()).await.unwrap();
+        let result =
+            load::run(&self.ground, profile, &Narrator::silent(), &Stop::default()).await.unwrap().remove(0);
         balances(&result);
         result
     }
@@ -106,6 +107,8 @@ fn profile(model: Model, chains: Option<u32>) -> Profile {
         refreshes: None,
         chains,
         formats: Vec::new(),
+        calls: Vec::new(),
+        beside: Vec::new(),
         warm_up: Duration::ZERO,
         max_wait: Duration::from_mins(1),
         at: assay::source::Span::default(),
@@ -117,7 +120,7 @@ fn open(rate: f64, lasting: Duration, chains: u32) -> Profile {
 }
 
 fn closed(users: u32, lasting: Duration) -> Profile {
-    profile(Model::Closed { users, lasting, think: Duration::ZERO }, None)
+    profile(Model::Closed { users, lasting: Some(lasting), think: Duration::ZERO }, None)
 }
 
 fn spec() -> MockSpec {
@@ -164,7 +167,7 @@ async fn the_two_books_agree_under_users() {
 #[tokio::test]
 async fn users_stop_starting_when_the_time_is_over() {
     let bench = Bench::new(MockSpec { latency: MockLatency::Constant(ms(20)), ..spec() });
-    let thinking = Model::Closed { users: 4, lasting: ms(600), think: ms(30) };
+    let thinking = Model::Closed { users: 4, lasting: Some(ms(600)), think: ms(30) };
     let result = bench.run(&profile(thinking, None)).await;
     bench.agrees(&result);
     assert_eq!(result.book.cut_off, 0);
@@ -246,7 +249,7 @@ async fn a_stop_cuts_off_what_is_left_and_the_book_still_balances() {
     });
     let began = Instant::now();
     let endless = open(200.0, Duration::from_hours(1), 20);
-    let result = load::run(&bench.ground, &endless, &Narrator::silent(), &stop).await.unwrap();
+    let result = load::run(&bench.ground, &endless, &Narrator::silent(), &stop).await.unwrap().remove(0);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     balances(&result);
     bench.agrees(&result);
@@ -267,7 +270,7 @@ async fn a_stop_does_not_wait_for_answers_that_do_not_come() {
     });
     let began = Instant::now();
     let profile = closed(4, Duration::from_mins(1));
-    let result = load::run(&bench.ground, &profile, &Narrator::silent(), &stop).await.unwrap();
+    let result = load::run(&bench.ground, &profile, &Narrator::silent(), &stop).await.unwrap().remove(0);
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     let book = &result.book;
     assert_eq!(book.scheduled, book.granted + book.refused + book.failed + book.starved + book.cut_off);
@@ -331,7 +334,7 @@ async fn an_endpoint_that_is_gone_is_a_class_of_errors_and_not_a_hang() {
     };
     let stop = Stop::default();
     let (result, ()) = tokio::join!(load::run(&ground, &profile, &narrator, &stop), ending);
-    let result = result.unwrap();
+    let result = result.unwrap().remove(0);
     balances(&result);
     assert_eq!(result.book.cut_off, 0);
     assert!(result.book.failed + result.book.starved > 20, "{:?} {:?}", result.book, result.errors);

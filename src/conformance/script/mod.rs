@@ -24,7 +24,7 @@ use crate::suite::call::{Call, Operation, PairUse};
 use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Step, Verb, Wait};
 use crate::suite::claim::{Field, FieldPlace};
 use crate::suite::expression::{Expression, Value};
-use crate::suite::profile::Profile;
+use crate::suite::profile::{Model, Profile};
 
 use self::judging::key;
 use self::present::{Chosen, choose, identity, mentions_callback, presented, spends};
@@ -177,7 +177,7 @@ impl Play<'_> {
             match &step.verb {
                 Verb::Call(call) => self.calls(scene, step, call, index as u64).await?,
                 Verb::Race(race) => self.race(scene, step, race, index as u64).await?,
-                Verb::Load(profile) => self.load(step, profile).await?,
+                Verb::Load(depths) => self.load(step, depths.at(self.court.ground.full)).await?,
                 Verb::Fuzz(fuzz) => self.fuzz(scene, step, fuzz, index as u64).await?,
                 Verb::Wait(wait) => self.wait(scene, wait).await?,
                 Verb::Restart => self.restart().await?,
@@ -483,18 +483,15 @@ impl Play<'_> {
         })
     }
 
+    /// What may be known before anything is sent.
+    fn promised(&self) -> Promised<'_> {
+        let ground = &self.court.ground;
+        Promised { policy: &ground.suite.policy, dialect: &ground.dialect, environment: &ground.environment }
+    }
+
     /// A length of time; a moment is the time since 1970.
     fn value(&self, scene: &Scene<'_>, expression: &Expression) -> Result<Duration, Cut> {
-        let ground = &self.court.ground;
-        let names = Moments {
-            promised: Promised {
-                policy: &ground.suite.policy,
-                dialect: &ground.dialect,
-                environment: &ground.environment,
-            },
-            steps: &scene.steps,
-            last: scene.last.as_deref(),
-        };
+        let names = Moments { promised: self.promised(), steps: &scene.steps, last: scene.last.as_deref() };
         match expression.value(&names) {
             Ok(Value::Duration(time)) => Ok(time),
             Ok(_) => Err(Cut::Unset(format!("`{}` is no length of time", expression.text))),
@@ -540,18 +537,30 @@ impl Play<'_> {
             key: ground.key,
             seed: ground.seed,
         };
-        let result = load::run(&load_ground, profile, self.narrator, self.stop)
+        let profile = self.promised_profile(profile);
+        let results = load::run(&load_ground, &profile, self.narrator, self.stop)
             .await
             .map_err(|none| Cut::Unset(format!("no chain could be opened: {none}")))?;
-        let book = &result.book;
-        self.court.count_load(book.granted, result.answered_not_granted(), book.unanswered);
-        self.requests += book.sent;
+        for result in &results {
+            let book = &result.book;
+            self.court.count_load(book.granted, result.answered_not_granted(), book.unanswered);
+            self.requests += book.sent;
+        }
         for claim in &step.claims {
-            let judgement = loads::claim(&claim.what, &result);
+            let judgement = loads::claim(&claim.what, &results[0]);
             self.note_set(key(step, claim), claim.strength, judgement, |_| (Vec::new(), None));
         }
-        self.loads.insert(step.name.clone().unwrap_or_else(|| profile.name.clone()), result);
+        self.loads.extend(results.into_iter().map(|result| (result.name.clone(), result)));
         self.go_on()
+    }
+
+    /// The profile with the values of the policy in place of its names.
+    fn promised_profile(&self, profile: &Profile) -> Profile {
+        let mut profile = profile.clone();
+        if let Model::Search(search) = &mut profile.model {
+            search.until = search.until.bound(&self.promised());
+        }
+        profile
     }
 }
 

@@ -112,6 +112,22 @@ pub enum Value {
     Nothing,
 }
 
+/// A part with values in place of the names that are known.
+fn bound(node: &Node, names: &dyn Names) -> Node {
+    let again = |node: &Node| Box::new(bound(node, names));
+    match node {
+        Node::Or(a, b) => Node::Or(again(a), again(b)),
+        Node::And(a, b) => Node::And(again(a), again(b)),
+        Node::Not(a) => Node::Not(again(a)),
+        Node::Compare(a, how, b) => Node::Compare(again(a), *how, again(b)),
+        Node::Arithmetic(a, how, b) => Node::Arithmetic(again(a), *how, again(b)),
+        Node::Apply(function, a) => Node::Apply(*function, again(a)),
+        Node::Name(name) => names.value(name).map_or_else(|| node.clone(), Node::Literal),
+        Node::Literal(_) => node.clone(),
+        Node::List(items) => Node::List(items.iter().map(|item| bound(item, names)).collect()),
+    }
+}
+
 /// What a condition came to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Truth {
@@ -183,6 +199,12 @@ impl ValueKind {
 }
 
 impl Expression {
+    /// The expression with the values of the names that `names` knows in their place.
+    #[must_use]
+    pub fn bound(&self, names: &dyn Names) -> Expression {
+        Expression { text: self.text.clone(), root: bound(&self.root, names) }
+    }
+
     /// Reads `text`; all mistakes that can be found at once.
     pub fn parse(text: &str) -> Result<Expression, Vec<Mistake>> {
         let tree = parse::tree(text)?;

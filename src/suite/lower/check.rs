@@ -48,6 +48,7 @@ fn lower(id: &str, group: &str, written: &Spanned<written::Check>, notes: &mut N
         title: check.title.value.clone(),
         basis: check.basis.iter().flat_map(|basis| &basis.0).filter_map(|it| basis(it, notes)).collect(),
         because: check.because.clone(),
+        fix: check.fix.clone(),
         when: check.when.as_ref().and_then(|when| Some((expect::when(when, notes)?, when.span))),
         destructive: check.destructive.clone(),
         chains,
@@ -306,7 +307,7 @@ fn verb(written: &Spanned<written::Step>, scope: &mut Scope, notes: &mut Notes<'
         Verb::Wait(wait(it, scope, notes)?)
     } else if let Some(it) = &step.load {
         let name = step.name.as_ref().map_or("load", |name| name.value.as_str());
-        Verb::Load(Box::new(load::profile(name, it, notes)))
+        Verb::Load(Box::new(load::depths(name, it, notes)))
     } else if let Some(it) = &step.connect {
         Verb::Connect(connect(it, scope, notes))
     } else if let Some(it) = &step.fuzz {

@@ -30,6 +30,11 @@ fn promises() -> Vec<(&'static str, Option<Vec<&'static str>>)> {
         ("policy.access-lifetime", None),
         ("policy.refresh-lifetime", None),
         ("policy.slack", None),
+        ("policy.budget.p50", None),
+        ("policy.budget.p95", None),
+        ("policy.budget.p99", None),
+        ("policy.budget.errors", None),
+        ("policy.budget.rate", None),
     ]
 }
 
@@ -38,6 +43,8 @@ fn kind_of_promise(name: &str) -> Option<ValueKind> {
     Some(match words {
         Some(_) => ValueKind::Word,
         None if name == "policy.grace.uses" => ValueKind::Number,
+        None if name == "policy.budget.errors" => ValueKind::Share,
+        None if name == "policy.budget.rate" => ValueKind::Rate,
         None => ValueKind::Duration,
     })
 }
@@ -172,13 +179,16 @@ pub(super) fn measured(word: &Word, notes: &mut Notes<'_>) -> Option<Expression>
 }
 
 /// The metrics of a load that are no latencies.
-const FIGURES: [(&str, ValueKind); 12] = [
+const FIGURES: [(&str, ValueKind); 15] = [
     ("errors", ValueKind::Share),
     ("rate", ValueKind::Rate),
     ("granted", ValueKind::Number),
-    ("refusals", ValueKind::Number),
+    ("refusals", ValueKind::Share),
     ("refused", ValueKind::Number),
     ("crashes", ValueKind::Number),
+    ("unavailable", ValueKind::Number),
+    ("highest", ValueKind::Rate),
+    ("chains", ValueKind::Number),
     ("starved", ValueKind::Number),
     ("lost", ValueKind::Number),
     ("delayed", ValueKind::Number),

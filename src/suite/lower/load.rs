@@ -1,35 +1,44 @@
-//! Load profiles and objectives.
+//! Load profiles.
 
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use crate::source::Span;
-
-use super::super::claim::Strength;
-use super::super::expression::ValueKind;
-use super::super::profile::{Model, Objective, Profile, Stage};
+use super::super::profile::{Depths, LoadCall, Model, Profile, Search, Stage};
 use super::super::units;
 use super::super::written::{self, Word};
-use super::super::yaml::{self, Spanned};
+use super::super::yaml::Spanned;
 use super::expect;
 use super::notes::{Notes, shown};
 
 const MAX_WAIT: Duration = Duration::from_mins(1);
 
-/// One profile.
+/// Whether `quick..full` may stand for a value, and which of the two is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    /// A profile of the suite: one value.
+    One,
+    Quick,
+    Full,
+}
+
+/// A profile of the suite.
 pub(super) fn profile(name: &str, written: &Spanned<written::Profile>, notes: &mut Notes<'_>) -> Profile {
+    lower(name, written, Depth::One, notes)
+}
+
+/// The profile of a check, whose numbers may be `quick..full`.
+pub(super) fn depths(name: &str, written: &Spanned<written::Profile>, notes: &mut Notes<'_>) -> Depths {
+    let quick = lower(name, written, Depth::Quick, notes);
+    // The same words: whatever is wrong with them has been said.
+    let mut silent = Notes::new(notes.file);
+    Depths { quick, full: lower(name, written, Depth::Full, &mut silent) }
+}
+
+fn lower(name: &str, written: &Spanned<written::Profile>, depth: Depth, notes: &mut Notes<'_>) -> Profile {
     let profile = &written.value;
-    for (word, later) in [
-        ("herd", &profile.herd),
-        ("search", &profile.search),
-        ("calls", &profile.calls),
-        ("sentinels", &profile.sentinels),
-        ("beside", &profile.beside),
-    ] {
-        if let Some(later) = later {
-            notes.later(word, later.key);
-        }
+    if let Some(later) = &profile.sentinels {
+        notes.later("sentinels", later.key);
     }
     if name.contains('.') {
         let message = format!("`{}` cannot be the name of a profile", shown(name));
@@ -37,17 +46,52 @@ pub(super) fn profile(name: &str, written: &Spanned<written::Profile>, notes: &m
     }
     Profile {
         name: name.to_owned(),
-        model: model(written, notes),
-        refreshes: profile.refreshes.as_ref().map(|count| count.value),
+        model: model(written, depth, notes),
+        refreshes: profile.refreshes.as_ref().and_then(|word| count(word, depth, notes)),
         chains: profile.chains.as_ref().map(|count| count.value),
-        formats: formats(&profile.formats, notes),
-        warm_up: notes.duration_or(profile.warm_up.as_ref(), Duration::ZERO),
+        formats: shares(&profile.formats, notes),
+        calls: calls(&profile.calls, notes),
+        beside: beside(profile, depth, notes),
+        warm_up: profile.warm_up.as_ref().and_then(|word| time(word, depth, notes)).unwrap_or_default(),
         max_wait: notes.duration_or(profile.max_wait.as_ref(), MAX_WAIT),
         at: written.key,
     }
 }
 
-fn formats(written: &IndexMap<String, Spanned<u32>>, notes: &mut Notes<'_>) -> Vec<(String, u32)> {
+/// The part of `quick..full` that is meant.
+fn of_depth<'t>(word: &'t Word, depth: Depth) -> &'t str {
+    match (word.value.split_once(".."), depth) {
+        (Some((quick, _)), Depth::Quick) => quick,
+        (Some((_, full)), Depth::Full) => full,
+        (Some(_) | None, _) => &word.value,
+    }
+}
+
+fn time(word: &Word, depth: Depth, notes: &mut Notes<'_>) -> Option<Duration> {
+    let text = of_depth(word, depth);
+    part(word, text, "length of time", units::duration(text), notes)
+}
+
+fn count(word: &Word, depth: Depth, notes: &mut Notes<'_>) -> Option<u64> {
+    let text = of_depth(word, depth);
+    let read = text.parse::<u64>().ok().filter(|count| *count > 0);
+    part(word, text, "number", read.ok_or_else(|| "expected a number such as `200`".to_owned()), notes)
+}
+
+fn few(word: &Word, depth: Depth, notes: &mut Notes<'_>) -> u32 {
+    let count = count(word, depth, notes).unwrap_or(1);
+    u32::try_from(count).unwrap_or_else(|_| {
+        notes.error(
+            "suite::wrong-value",
+            word.span,
+            format!("{count} are too many"),
+            "some thousands at most",
+        );
+        1
+    })
+}
+
+fn shares(written: &IndexMap<String, Spanned<u32>>, notes: &mut Notes<'_>) -> Vec<(String, u32)> {
     if let Some((_, share)) = written.iter().next()
         && written.values().all(|share| share.value == 0)
     {
@@ -56,62 +100,143 @@ fn formats(written: &IndexMap<String, Spanned<u32>>, notes: &mut Notes<'_>) -> V
     written.iter().map(|(format, share)| (format.clone(), share.value)).collect()
 }
 
-fn model(written: &Spanned<written::Profile>, notes: &mut Notes<'_>) -> Model {
+fn calls(written: &IndexMap<String, Spanned<u32>>, notes: &mut Notes<'_>) -> Vec<(LoadCall, u32)> {
+    let shares = shares(written, notes);
+    let named = written.iter().zip(shares).filter_map(|((word, share), (_, weight))| {
+        notes.word("call under load", word, share.key, &LoadCall::ALL).map(|call| (call, weight))
+    });
+    named.collect()
+}
+
+fn beside(profile: &written::Profile, depth: Depth, notes: &mut Notes<'_>) -> Vec<Profile> {
+    let mut beside = Vec::new();
+    for (name, written) in &profile.beside {
+        let nested = !written.value.beside.is_empty();
+        if nested || written.value.search.is_some() || profile.search.is_some() {
+            let message = "a search stands alone, and what runs beside has nothing beside itself";
+            notes.error("suite::contradiction", written.key, message, "leave this out");
+        } else {
+            beside.push(lower(name, written, depth, notes));
+        }
+    }
+    beside
+}
+
+fn model(written: &Spanned<written::Profile>, depth: Depth, notes: &mut Notes<'_>) -> Model {
     let profile = &written.value;
-    let nothing = Model::Open(Vec::new());
-    match (&profile.arrivals, &profile.users) {
-        (Some(arrivals), Some(users)) => {
-            let first = notes.place(arrivals.key);
-            let message = "a profile is open or closed, not both";
-            let diagnostic = notes.error("suite::contradiction", users.key, message, "or `users`");
-            diagnostic.also.push((first, "either `arrivals`".to_owned()));
-            nothing
-        }
-        (Some(arrivals), None) => open(arrivals, profile, notes),
-        (None, Some(users)) => closed(users, profile, notes),
-        (None, None) if profile.herd.is_some() || profile.search.is_some() => nothing,
-        (None, None) => {
-            notes
-                .error(
-                    "suite::missing-key",
-                    written.key,
-                    "this profile sends nothing",
-                    "neither `arrivals` nor `users`",
-                )
-                .help = Some("write e.g. `arrivals: 200/s` or `users: 16`, and `for: 10s`".to_owned());
-            nothing
-        }
+    let mut named = [
+        ("arrivals", profile.arrivals.as_ref().map(|it| it.key)),
+        ("users", profile.users.as_ref().map(|it| it.key)),
+        ("herd", profile.herd.as_ref().map(|it| it.key)),
+        ("search", profile.search.as_ref().map(|it| it.key)),
+    ]
+    .into_iter()
+    .filter_map(|(word, key)| key.map(|key| (word, key)));
+    if let (Some((first, at)), Some((second, key))) = (named.next(), named.next()) {
+        let place = notes.place(at);
+        let message = "a profile has one source of requests";
+        let diagnostic = notes.error("suite::contradiction", key, message, format!("or `{second}`"));
+        diagnostic.also.push((place, format!("either `{first}`")));
+        return Model::Open(Vec::new());
+    }
+    if let Some(arrivals) = &profile.arrivals {
+        open(arrivals, profile, depth, notes)
+    } else if let Some(users) = &profile.users {
+        closed(users, profile, depth, notes)
+    } else if let Some(herd) = &profile.herd {
+        together(&herd.value, profile, depth, notes)
+    } else if let Some(search) = &profile.search {
+        searching(&search.value, profile, depth, notes)
+    } else {
+        notes
+            .error(
+                "suite::missing-key",
+                written.key,
+                "this profile sends nothing",
+                "neither `arrivals` nor `users`",
+            )
+            .help = Some("write e.g. `arrivals: 200/s` or `users: 16`, and `for: 10s`".to_owned());
+        Model::Open(Vec::new())
     }
 }
 
-fn closed(users: &Spanned<u32>, profile: &written::Profile, notes: &mut Notes<'_>) -> Model {
-    if users.value == 0 {
-        notes.error("suite::wrong-value", users.span, "no users send nothing", "at least 1");
+fn closed(users: &Word, profile: &written::Profile, depth: Depth, notes: &mut Notes<'_>) -> Model {
+    if profile.lasting.is_none() && profile.refreshes.is_none() {
+        let message = "this profile has no end";
+        notes.error("suite::missing-key", users.key, message, "add `for: 10s` or `refreshes: 1000`");
     }
-    let lasting = match (&profile.lasting, &profile.refreshes) {
-        (Some(lasting), _) => notes.duration(lasting).unwrap_or_default(),
-        // Only the count ends it.
-        (None, Some(_)) => Duration::from_hours(1),
-        (None, None) => {
-            let message = "this profile has no end";
-            notes.error("suite::missing-key", users.key, message, "add `for: 10s` or `refreshes: 1000`");
-            Duration::ZERO
-        }
-    };
     Model::Closed {
-        users: users.value,
-        lasting,
+        users: few(users, depth, notes),
+        lasting: profile.lasting.as_ref().and_then(|lasting| time(lasting, depth, notes)),
         think: notes.duration_or(profile.think.as_ref(), Duration::ZERO),
     }
 }
 
-fn open(arrivals: &Spanned<written::Arrivals>, profile: &written::Profile, notes: &mut Notes<'_>) -> Model {
+/// Words that have no meaning beside `with`.
+fn out_of_place(profile: &written::Profile, with: &str, notes: &mut Notes<'_>) {
+    let words = [
+        ("for", profile.lasting.as_ref().map(|it| it.key)),
+        ("think", profile.think.as_ref().map(|it| it.key)),
+        ("refreshes", profile.refreshes.as_ref().map(|it| it.key)),
+        ("chains", profile.chains.as_ref().map(|it| it.key)),
+        ("warm-up", profile.warm_up.as_ref().map(|it| it.key)),
+    ];
+    for (word, key) in words {
+        if let Some(key) = key {
+            let message = format!("`{word}` has no meaning beside `{with}`");
+            notes.error("suite::contradiction", key, message, "leave this out");
+        }
+    }
+}
+
+fn together(herd: &written::Herd, profile: &written::Profile, depth: Depth, notes: &mut Notes<'_>) -> Model {
+    out_of_place(profile, "herd", notes);
+    let jitter = herd.jitter.as_ref().and_then(|jitter| time(jitter, depth, notes));
+    Model::Herd { chains: few(&herd.chains, depth, notes), jitter: jitter.unwrap_or_default() }
+}
+
+fn searching(
+    search: &written::Search,
+    profile: &written::Profile,
+    depth: Depth,
+    notes: &mut Notes<'_>,
+) -> Model {
+    out_of_place(profile, "search", notes);
+    let from = notes.rate(&search.from);
+    let to = notes.rate(&search.to);
+    if let (Some(from), Some(to)) = (from, to)
+        && (from <= 0.0 || to < from)
+    {
+        let message = "a search goes up, from a rate above zero";
+        notes.error(
+            "suite::wrong-value",
+            search.to.span,
+            message,
+            "expected a rate that is not below `from`",
+        );
+    }
+    let hold = time(&search.hold, depth, notes);
+    let until = expect::measured(&search.until, notes);
+    match (from, to, hold, until) {
+        (Some(from), Some(to), Some(hold), Some(until)) => {
+            Model::Search(Search { from, to: to.max(from), hold, until })
+        }
+        _ => Model::Open(Vec::new()),
+    }
+}
+
+fn open(
+    arrivals: &Spanned<written::Arrivals>,
+    profile: &written::Profile,
+    depth: Depth,
+    notes: &mut Notes<'_>,
+) -> Model {
     if let Some(think) = &profile.think {
         let message = "`think` is a pause of users, and arrivals have none";
         notes.error("suite::contradiction", think.key, message, "goes with `users`");
     }
     let stages = match &arrivals.value {
-        written::Arrivals::Word(word) => single(word, profile, notes).into_iter().collect(),
+        written::Arrivals::Word(word) => single(word, profile, depth, notes).into_iter().collect(),
         written::Arrivals::List(words) => {
             if let Some(lasting) = &profile.lasting {
                 let message = "stages say themselves how long they take";
@@ -127,14 +252,17 @@ fn open(arrivals: &Spanned<written::Arrivals>, profile: &written::Profile, notes
 }
 
 /// `arrivals: 200/s` or `50/s to 2000/s`, with `for` beside it.
-fn single(word: &Word, profile: &written::Profile, notes: &mut Notes<'_>) -> Option<Stage> {
+fn single(word: &Word, profile: &written::Profile, depth: Depth, notes: &mut Notes<'_>) -> Option<Stage> {
     if word.value.contains(" for ") {
         return stage(word, notes);
     }
     let rates = rates(word, &word.value, notes);
     let lasting = match (&profile.lasting, &profile.refreshes) {
-        (Some(lasting), _) => notes.duration(lasting),
-        (None, Some(refreshes)) => rates.and_then(|(from, to)| time_for(refreshes.value, from, to)),
+        (Some(lasting), _) => time(lasting, depth, notes),
+        (None, Some(refreshes)) => {
+            let count = count(refreshes, depth, notes);
+            rates.zip(count).and_then(|((from, to), count)| time_for(count, from, to))
+        }
         (None, None) => {
             let message = "this profile has no end";
             notes.error("suite::missing-key", word.key, message, "add `for: 10s`");
@@ -193,147 +321,4 @@ fn part<T>(word: &Word, text: &str, what: &str, read: Result<T, String>, notes: 
             None
         }
     }
-}
-
-/// The objectives, whose names are checked against the profiles.
-pub(super) fn objectives(
-    written: &IndexMap<String, Spanned<written::Objective>>,
-    load: &[Profile],
-    notes: &mut Notes<'_>,
-) -> Vec<Objective> {
-    let mut objectives = Vec::new();
-    for (name, objective) in written {
-        for (strength, word) in graded(objective, notes) {
-            let names = Names { load };
-            let mut known = |name: &str, span: Span, notes: &mut Notes<'_>| names.check(name, span, notes);
-            let kind = |name: &str| names.kind(name);
-            if let Some(condition) = expect::condition(word, notes, &mut known, &kind) {
-                let at = notes.place(word.span);
-                objectives.push(Objective { name: name.clone(), strength, condition, at });
-            }
-        }
-    }
-    objectives
-}
-
-/// The condition of an objective under its strength; a bare one is a `must`.
-fn graded<'w>(
-    objective: &'w Spanned<written::Objective>,
-    notes: &mut Notes<'_>,
-) -> Vec<(Strength, &'w Word)> {
-    let graded = match &objective.value {
-        written::Objective::Word(word) => return vec![(Strength::Must, word)],
-        written::Objective::Map(graded) => graded,
-    };
-    let all =
-        [(Strength::Must, &graded.must), (Strength::Should, &graded.should), (Strength::Info, &graded.info)];
-    let found: Vec<(Strength, &Word)> =
-        all.into_iter().filter_map(|(strength, word)| word.as_ref().map(|word| (strength, word))).collect();
-    if found.len() != 1 {
-        let message = "an objective has one condition";
-        notes.error("suite::wrong-kind", objective.key, message, "exactly one of `must`, `should`, `info`");
-    }
-    found
-}
-
-/// What objectives can name: `PROFILE.METRIC` and `PROFILE.PART.METRIC`.
-struct Names<'l> {
-    load: &'l [Profile],
-}
-
-impl Names<'_> {
-    /// The profile, the part if there is one, and the metric of a name. With one profile its name may be left out.
-    fn split<'n>(&self, name: &'n str) -> Option<(&Profile, Option<&'n str>, &'n str)> {
-        let named = name.split_once('.').and_then(|(first, rest)| {
-            self.load.iter().find(|candidate| candidate.name == first).map(|profile| (profile, rest))
-        });
-        let (profile, rest) = match (named, self.load) {
-            (Some(named), _) => named,
-            (None, [only]) if expect::metric(name).is_some() => (only, name),
-            (None, _) => return None,
-        };
-        if expect::metric(rest).is_some() {
-            return Some((profile, None, rest));
-        }
-        let part = rest.split_once('.').map(|(part, metric)| (profile, Some(part), metric));
-        Some(part.unwrap_or((profile, None, rest)))
-    }
-
-    fn kind(&self, name: &str) -> Option<ValueKind> {
-        self.split(name).and_then(|(_, _, metric)| expect::metric(metric))
-    }
-
-    fn check(&self, name: &str, span: Span, notes: &mut Notes<'_>) {
-        let Some((profile, part, metric)) = self.split(name) else {
-            return self.no_profile(name, span, notes);
-        };
-        let Some(part) = part else {
-            if expect::metric(metric).is_none() {
-                no_metric(&name[..name.len() - metric.len()], metric, span, notes);
-            }
-            return;
-        };
-        let known = parts(profile);
-        if !known.iter().any(|known| known == part) {
-            if expect::metric(metric).is_none() {
-                return no_metric(&format!("{}.", profile.name), &format!("{part}.{metric}"), span, notes);
-            }
-            let message = format!("`{}` has no part `{}`", profile.name, shown(part));
-            let near = notes.unknown(span, message, part, known.iter().map(String::as_str));
-            near.patch = near.patch.take().map(|near| format!("{}.{near}.{metric}", profile.name));
-        } else if expect::metric_of_part(metric).is_none() {
-            if expect::metric(metric).is_some() {
-                let message = format!("`{metric}` is not measured for a part");
-                notes.error(
-                    "suite::unknown-name",
-                    span,
-                    message,
-                    "parts have `errors`, `response.pNN`, `service.pNN`",
-                );
-            } else {
-                no_metric(&name[..name.len() - metric.len()], metric, span, notes);
-            }
-        }
-    }
-
-    fn no_profile(&self, name: &str, span: Span, notes: &mut Notes<'_>) {
-        let (profile, metric) = match name.split_once('.') {
-            Some((profile, metric)) if expect::metric(name).is_none() => (profile, Some(metric)),
-            _ => (name, None),
-        };
-        if metric.is_none() && self.load.iter().any(|known| known.name == name) {
-            let message = format!("`{name}` is a profile; what of it?");
-            notes.error("suite::unknown-name", span, message, "no metric").help =
-                Some(format!("metrics are {}", yaml::some_of(&expect::metrics())));
-            return;
-        }
-        if metric.is_none() {
-            let message = format!("`{}` of which profile?", shown(name));
-            let example = self.load.first().map_or("PROFILE", |profile| profile.name.as_str());
-            notes.error("suite::unknown-name", span, message, format!("write `{example}.{name}`"));
-            return;
-        }
-        let message = format!("there is no profile `{}`", shown(profile));
-        let near =
-            notes.unknown(span, message, profile, self.load.iter().map(|profile| profile.name.as_str()));
-        near.patch = near.patch.take().zip(metric).map(|(near, metric)| format!("{near}.{metric}"));
-    }
-}
-
-fn no_metric(prefix: &str, metric: &str, span: Span, notes: &mut Notes<'_>) {
-    let message = format!("`{}` is no metric", shown(metric));
-    let near = notes.unknown(span, message, metric, expect::metrics());
-    near.patch = near.patch.take().map(|near| format!("{prefix}{near}"));
-}
-
-/// The parts of a profile that have figures of their own.
-fn parts(profile: &Profile) -> Vec<String> {
-    let stages = match &profile.model {
-        // A single stage is the whole.
-        Model::Open(stages) if stages.len() > 1 => stages.len(),
-        Model::Open(_) | Model::Closed { .. } => 0,
-    };
-    let formats = profile.formats.iter().map(|(format, _)| format.clone());
-    let stages = (1..=stages).map(|number| format!("stage{number}"));
-    formats.chain(stages).chain(["begin".to_owned(), "end".to_owned()]).collect()
 }

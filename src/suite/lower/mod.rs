@@ -8,6 +8,7 @@ mod environment;
 mod expect;
 mod load;
 mod notes;
+mod objective;
 mod policy;
 mod race;
 mod reference;
@@ -54,7 +55,7 @@ fn lower(written: &written::Suite, source: &SourceFile, catalogue: &[Check], not
     }
     let load: Vec<_> =
         written.load.iter().map(|(name, profile)| load::profile(name, profile, notes)).collect();
-    let objectives = load::objectives(&written.objectives, &load, notes);
+    let objectives = objective::objectives(&written.objectives, &load, notes);
     Suite {
         file: source.clone(),
         digest: digest(source.text()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::policy::{Grace, Policy};
+use super::super::policy::{Budget, Grace, Policy};
 use super::super::written::{self, Word};
 use super::notes::{Notes, shown};
 use super::vocabulary::{self, UNKNOWN};
@@ -24,6 +24,7 @@ pub(super) fn policy(written: &written::Policy, notes: &mut Notes<'_>) -> Policy
     let cap = promises.time("cap", written.cap.as_ref());
     let access_lifetime = promises.time("access-lifetime", written.access_lifetime.as_ref());
     let refresh_lifetime = promises.time("refresh-lifetime", written.refresh_lifetime.as_ref());
+    let budget = written.budget.as_ref().map(|budget| promises.budget(budget)).unwrap_or_default();
     let slack = promises.time("slack", written.slack.as_ref()).unwrap_or_default();
     let doubted = written.confirmed.as_ref().filter(|confirmed| !confirmed.value);
     let unconfirmed = doubted.map(|confirmed| promises.notes.place(confirmed.entry()));
@@ -39,6 +40,7 @@ pub(super) fn policy(written: &written::Policy, notes: &mut Notes<'_>) -> Policy
         cap,
         access_lifetime,
         refresh_lifetime,
+        budget,
         slack,
         unconfirmed,
         places: promises.policy.places,
@@ -76,6 +78,19 @@ impl Promises<'_, '_> {
 
     fn time(&mut self, path: &str, word: Option<&Word>) -> Option<Duration> {
         self.made(path, word).and_then(|word| self.notes.duration(word))
+    }
+
+    fn budget(&mut self, written: &written::Budget) -> Budget {
+        let share = self.made("budget.errors", written.errors.as_ref());
+        let errors = share.and_then(|word| self.notes.share(word));
+        let rate = self.made("budget.rate", written.rate.as_ref()).and_then(|word| self.notes.rate(word));
+        Budget {
+            p50: self.time("budget.p50", written.p50.as_ref()),
+            p95: self.time("budget.p95", written.p95.as_ref()),
+            p99: self.time("budget.p99", written.p99.as_ref()),
+            errors,
+            rate,
+        }
     }
 
     fn grace(&mut self, written: &written::Policy) -> Option<Grace> {

@@ -20,6 +20,9 @@ pub(in super::super) struct Check {
     /// Why it matters, where the title does not say so.
     #[serde(default)]
     pub(in super::super) because: Option<String>,
+    /// What to change in a server that fails it.
+    #[serde(default)]
+    pub(in super::super) fix: Option<String>,
     /// A condition over `policy.*`, `dialect.*`, `environment.*`; false or unknown means skipped.
     #[serde(default)]
     pub(in super::super) when: Option<Word>,

@@ -102,9 +102,33 @@ pub(super) struct Policy {
     /// How long a refresh token lives.
     #[serde(default)]
     pub(super) refresh_lifetime: Option<Word>,
+    /// How good its answers are under load.
+    #[serde(default)]
+    pub(super) budget: Option<Budget>,
     /// How exact the server's clock is; `0s` where left out.
     #[serde(default)]
     pub(super) slack: Option<Word>,
+}
+
+/// What the server promises of its answers under load. What is left out is judged by nobody.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Budget {
+    /// Half of the answers take at most this long.
+    #[serde(default)]
+    pub(super) p50: Option<Word>,
+    /// 95 of 100 answers take at most this long.
+    #[serde(default)]
+    pub(super) p95: Option<Word>,
+    /// 99 of 100 answers take at most this long.
+    #[serde(default)]
+    pub(super) p99: Option<Word>,
+    /// The share of good requests that may fail: `0.1%`.
+    #[serde(default)]
+    pub(super) errors: Option<Word>,
+    /// Refreshes that it keeps up with: `200/s`.
+    #[serde(default)]
+    pub(super) rate: Option<Word>,
 }
 
 /// What a used refresh token gets.
@@ -204,15 +228,23 @@ pub(super) struct Profile {
     /// Open: a rate (`200/s`), a ramp (`50/s to 2000/s`), or stages (`[50/s for 30s, 50/s to 500/s for 1m]`).
     #[serde(default)]
     pub(super) arrivals: Option<Spanned<Arrivals>>,
-    /// Closed: this many users, each with one request at a time.
+    /// Closed: this many users, each with one request at a time; in a check also `4..16` (quick run, full run).
     #[serde(default)]
-    pub(super) users: Option<Spanned<u32>>,
-    /// How long.
+    #[schemars(schema_with = "words::text")]
+    pub(super) users: Option<Word>,
+    /// The tokens of all chains expire in one moment, and each chain renews once.
+    #[serde(default)]
+    pub(super) herd: Option<Spanned<Herd>>,
+    /// Looks for the highest rate that the endpoint keeps up with.
+    #[serde(default)]
+    pub(super) search: Option<Spanned<Search>>,
+    /// How long; in a check also `2s..10m` (quick run, full run).
     #[serde(rename = "for", default)]
     pub(super) lasting: Option<Word>,
-    /// Stop after this many refreshes instead.
+    /// Stop after this many refreshes, whatever `for` says; in a check also `200..5000` (quick run, full run).
     #[serde(default)]
-    pub(super) refreshes: Option<Spanned<u64>>,
+    #[schemars(schema_with = "words::text")]
+    pub(super) refreshes: Option<Word>,
     /// A user's pause between an answer and the next request.
     #[serde(default)]
     pub(super) think: Option<Word>,
@@ -228,21 +260,41 @@ pub(super) struct Profile {
     /// An arrival that waits longer for a chain is starved; `60s` where left out.
     #[serde(default)]
     pub(super) max_wait: Option<Word>,
+    /// Shares by call: `good` with the current pair, `unknown` with a refresh token that was never issued.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(super) herd: Option<Spanned<IgnoredAny>>,
+    pub(super) calls: IndexMap<String, Spanned<u32>>,
+    /// Further profiles by name, which run at the same time.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(super) search: Option<Spanned<IgnoredAny>>,
-    #[serde(default)]
-    #[schemars(skip)]
-    pub(super) calls: Option<Spanned<IgnoredAny>>,
+    pub(super) beside: IndexMap<String, Spanned<Profile>>,
     #[serde(default)]
     #[schemars(skip)]
     pub(super) sentinels: Option<Spanned<IgnoredAny>>,
+}
+
+/// All chains renew together.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Herd {
+    /// How many chains.
+    #[schemars(schema_with = "words::text")]
+    pub(super) chains: Word,
+    /// The renewals are spread over this long; `0s` where left out.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(super) beside: Option<Spanned<IgnoredAny>>,
+    pub(super) jitter: Option<Word>,
+}
+
+/// The highest rate that an endpoint keeps up with.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Search {
+    /// The first rate.
+    pub(super) from: Word,
+    /// No rate above this one is tried.
+    pub(super) to: Word,
+    /// How long each rate is held.
+    pub(super) hold: Word,
+    /// What ends it, over the figures of one rate: `response.p99 > 250ms or errors > 0.5%`.
+    pub(super) until: Word,
 }
 
 /// A rate, a ramp, or stages.

@@ -1,0 +1,102 @@
+//! A search, held rate by rate: each on fresh chains, and one result of all.
+
+use crate::chain::source::NoChain;
+use crate::results::event::{Event, Narrator, Stop};
+use crate::results::objectives::OfLoad;
+use crate::results::{Book, HeldRate, LoadResult};
+use crate::suite::expression::Truth;
+use crate::suite::profile::{Model, Profile, Search, Stage};
+
+use tokio::sync::Barrier;
+
+use super::Ground;
+use super::driver;
+use super::order::Order;
+use super::search::{HOLDS_MAX, Hunt};
+
+/// Runs the search. Its figures are those of the highest rate that was kept, its book is that of all rates.
+pub async fn run(
+    ground: &Ground,
+    profile: &Profile,
+    search: &Search,
+    narrator: &Narrator,
+    stop: &Stop,
+) -> Result<LoadResult, NoChain> {
+    narrator.say(Event::ProfileStarted { name: profile.name.clone() });
+    let mut hunt = Hunt::new(search.from, search.to);
+    let mut found = Found::default();
+    while let Some(rate) = hunt.next() {
+        let held = hold(profile, search, rate);
+        let order = Order::new(&held);
+        let result =
+            driver::run(ground, order, super::chains_of(&held), narrator, stop, &Barrier::new(1)).await?;
+        // What cannot be told, for nothing was granted, was not kept.
+        let kept = search.until.truth(&OfLoad(&result)) == Truth::False;
+        hunt.note(rate, kept);
+        found.add(rate, kept, result);
+        if stop.asked() {
+            break;
+        }
+    }
+    let result = found.result(profile);
+    narrator.say(Event::ProfileFinished(Box::new(result.clone())));
+    Ok(result)
+}
+
+/// One rate of the search as a profile.
+fn hold(profile: &Profile, search: &Search, rate: f64) -> Profile {
+    let stage = Stage { from: rate, to: rate, lasting: search.hold };
+    Profile { model: Model::Open(vec![stage]), ..profile.clone() }
+}
+
+/// The rates that a search can come to at most: each doubling, and the rest at the upper end.
+pub fn rates_at_most(search: &Search) -> impl Iterator<Item = f64> {
+    let (from, to) = (search.from, search.to);
+    (0..HOLDS_MAX).map(move |step| (from * 2.0_f64.powi(i32::try_from(step).unwrap_or(i32::MAX))).min(to))
+}
+
+/// Requests of all its rates, at most.
+pub fn requests_at_most(profile: &Profile, search: &Search) -> u64 {
+    rates_at_most(search).map(|rate| Order::new(&hold(profile, search, rate)).requests_at_most()).sum()
+}
+
+/// What a search has found so far.
+#[derive(Debug, Default)]
+struct Found {
+    best: Option<(bool, f64, LoadResult)>,
+    rates: Vec<HeldRate>,
+    book: Book,
+    chains: u32,
+    duplicates: u64,
+    strangers: u64,
+}
+
+impl Found {
+    fn add(&mut self, rate: f64, kept: bool, result: LoadResult) {
+        self.book = self.book.with(result.book);
+        self.chains += result.chains;
+        self.duplicates += result.ledger.duplicates;
+        self.strangers += result.ledger.strangers;
+        self.rates.push(HeldRate {
+            rate,
+            kept,
+            p99_us: result.response.quantiles_us.get("p99").copied(),
+            errors: crate::results::objectives::error_share(&result),
+        });
+        let better = self.best.as_ref().is_none_or(|(was, before, _)| (kept, rate) > (*was, *before));
+        if better {
+            self.best = Some((kept, rate, result));
+        }
+    }
+
+    fn result(self, profile: &Profile) -> LoadResult {
+        let (_, _, mut result) = self.best.expect("a search holds one rate at least");
+        result.asks = super::asks(profile);
+        result.rates = self.rates;
+        result.book = self.book;
+        result.chains = self.chains;
+        result.ledger.duplicates = self.duplicates;
+        result.ledger.strangers = self.strangers;
+        result
+    }
+}

@@ -40,6 +40,7 @@ pub(super) enum Asked {
     Probe { old: bool },
     Replay,
     AfterReplay,
+    Sibling,
 }
 
 impl Asked {
@@ -54,6 +55,7 @@ impl Asked {
             Asked::Probe { old: true } => "probe with the one before",
             Asked::Replay => "used token",
             Asked::AfterReplay => "current token after it",
+            Asked::Sibling => "the pair that it brought",
         }
     }
 
@@ -61,9 +63,12 @@ impl Asked {
         match self {
             Asked::Login => Operation::Login,
             Asked::Probe { .. } => Operation::Probe,
-            Asked::Good | Asked::Bad(_) | Asked::ForeignAccess | Asked::Replay | Asked::AfterReplay => {
-                Operation::Refresh
-            }
+            Asked::Good
+            | Asked::Bad(_)
+            | Asked::ForeignAccess
+            | Asked::Replay
+            | Asked::AfterReplay
+            | Asked::Sibling => Operation::Refresh,
         }
     }
 
@@ -73,7 +78,7 @@ impl Asked {
             Asked::Bad(mistake) => Some(mistake.class()),
             Asked::Replay => Some(ErrorClass::Reused),
             Asked::AfterReplay => Some(ErrorClass::Revoked),
-            Asked::Login | Asked::Good | Asked::ForeignAccess | Asked::Probe { .. } => None,
+            Asked::Login | Asked::Good | Asked::ForeignAccess | Asked::Sibling | Asked::Probe { .. } => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::chain::source::NoChain;
-use crate::chain::{Called, Chain};
+use crate::chain::{Called, Chain, Pair};
 use crate::client::compose::{self, Draft, Slots};
 use crate::client::reply::{self, Outcome, Reply};
 use crate::client::{Exchange, Failure, Request};
@@ -56,6 +56,8 @@ pub(super) async fn learn(
         chain,
         samples: Vec::new(),
         trials: Trials { no_replay: price.no_replay.clone(), ..Trials::default() },
+        good_access: None,
+        sibling: None,
         rng: ChaCha8Rng::seed_from_u64(ground.seed),
     };
     pupil.keep_login();
@@ -119,6 +121,10 @@ struct Pupil<'a> {
     chain: Chain,
     samples: Vec<Sample>,
     trials: Trials,
+    /// An older access token that is known to be granted.
+    good_access: Option<Token>,
+    /// The last pair that a replay was granted and that is not the chain's.
+    sibling: Option<Pair>,
     rng: ChaCha8Rng,
 }
 
@@ -271,9 +277,10 @@ impl Pupil<'_> {
         tokens.dedup();
         let [current, old, ..] = tokens.as_slice() else { return Ok(()) };
         let (current, old) = (current.clone(), old.clone());
-        let current = self.probe(current, Asked::Probe { old: false }).await?;
-        let old = self.probe(old, Asked::Probe { old: true }).await?;
-        self.trials.probes = Some((current, old));
+        let came = self.probe(current, Asked::Probe { old: false }).await?;
+        let old_came = self.probe(old.clone(), Asked::Probe { old: true }).await?;
+        self.good_access = (old_came == Tried::Granted).then_some(old);
+        self.trials.probes = Some((came, old_came));
         Ok(())
     }
 
@@ -333,6 +340,9 @@ impl Pupil<'_> {
     async fn aftermath(&mut self, current: usize, format: Option<&str>) -> Step {
         let alive = self.current_again(format).await?;
         self.trials.current = Some(alive.clone());
+        if alive == Tried::Refused {
+            self.what_is_left(format).await?;
+        }
         let elder = current
             .checked_sub(2)
             .filter(|at| self.chain.pairs[*at].refresh != self.chain.pairs[current - 1].refresh);
@@ -342,6 +352,20 @@ impl Pupil<'_> {
         self.trials.elder = Some(replay);
         if refused {
             self.trials.current_again = Some(self.current_again(format).await?);
+        }
+        Ok(())
+    }
+
+    /// Whether a pair that a replay was granted lives on, and whether access tokens do.
+    async fn what_is_left(&mut self, format: Option<&str>) -> Step {
+        if let Some(sibling) = self.sibling.take() {
+            let slots = slots_of(&self.chain.identity.slots, &sibling);
+            let draft = self.draft(Operation::Refresh, format, &slots)?;
+            let reply = self.burn(draft.request(draft.body()), Asked::Sibling, format).await?;
+            self.trials.sibling = Some(tried(&reply));
+        }
+        if let Some(access) = self.good_access.take() {
+            self.trials.access_after = Some(self.probe(access, Asked::Probe { old: true }).await?);
         }
         Ok(())
     }
@@ -369,6 +393,11 @@ impl Pupil<'_> {
                 Gave::New
             }
         });
+        if gave == Some(Gave::New) {
+            let token = |field| reply.token(self.dialect(), Operation::Refresh, field);
+            let (access, refresh) = (token(Field::Access), token(Field::Refresh));
+            self.sibling = Some(Pair { access, refresh, reply: None });
+        }
         Ok(Replay { came: tried(&reply), gave })
     }
 

@@ -62,7 +62,7 @@ pub fn price(environment: &Environment, dialect: &Dialect) -> Price {
     let access = u64::from(speech.carries(Slot::Access));
     let probes = if may_probe(environment, dialect) { 2 } else { 0 };
     // The used token again and again, an older one, and after each the current one.
-    let replays = if no_replay.is_some() { 0 } else { REPLAYS + 3 };
+    let replays = if no_replay.is_some() { 0 } else { REPLAYS + 3 + probes / 2 };
     Price {
         // One good call and one with an unknown token in every format, the other mistakes in the first.
         requests: login + 2 * formats + (Mistake::ALL.len() as u64 - 1) + access + probes + 1 + replays,

@@ -43,6 +43,10 @@ pub(super) struct Trials {
     pub after: Duration,
     /// The current token after that.
     pub current: Option<Tried>,
+    /// A pair that a replay was granted, where the current token was refused after that.
+    pub sibling: Option<Tried>,
+    /// An access token that had been granted, after the current refresh token was refused.
+    pub access_after: Option<Tried>,
     /// An older token that was not replayed before.
     pub elder: Option<Replay>,
     /// The current token after that.
@@ -87,7 +91,11 @@ fn rotation(trials: &Trials) -> Word {
     let because = format!("{changed} of {all} good refreshes brought another refresh token");
     match changed {
         _ if all == 0 => Word::unknown("rotation", "no good refresh was seen"),
-        0 => Word::known("rotation", "never", because),
+        0 => Word::known(
+            "rotation",
+            "never",
+            format!("{because} (`conditional` looks the same while a token is young)"),
+        ),
         changed if changed == all => Word::known("rotation", "always", because),
         _ => Word::known("rotation", "conditional", because),
     }
@@ -106,7 +114,13 @@ fn used_tokens(trials: &Trials) -> Vec<Word> {
         Tried::Else(what) => unknown(&format!("a used token was answered with something else: {what}")),
         Tried::Refused => {
             let replay = replay(trials, format!("a used token was refused {at}"));
-            let grace = if promptly {
+            let grace = if is_grace_without_penalty(trials) {
+                Word::known(
+                    "grace",
+                    "{ answer: refused, reach: parent }",
+                    "the used token was refused and nothing else happened; an older one revoked the chain",
+                )
+            } else if promptly {
                 Word::known("grace", "none", format!("the used token was refused {at}"))
             } else {
                 Word::unknown("grace", format!("the used token was refused, but it came only {at}"))
@@ -144,37 +158,39 @@ fn replay(trials: &Trials, seen: String) -> Word {
     if of_parent != refused && of_elder != refused {
         return Word::unknown("replay", "every used token was granted, so no replay was seen to be refused");
     }
-    // The last refusal whose aftermath was tried tells most.
-    let aftermath = [
-        (of_elder == refused, &trials.current_again, "an older token"),
-        (of_parent == refused, &trials.current, "a used token"),
-    ];
-    let deadly = aftermath.iter().find(|(was, then, _)| *was && **then == Some(Tried::Refused));
-    let harmless = aftermath.iter().find(|(was, then, _)| *was && **then == Some(Tried::Granted));
-    match (deadly, harmless) {
-        (Some((_, _, what)), _) => Word::known(
-            "replay",
-            "{ answer: refused, revokes: family }",
-            format!("{seen}; after {what}, the chain's current one was refused as well{}", reach_of(trials)),
-        ),
-        (None, Some(_)) => Word::known(
-            "replay",
-            "{ answer: refused, revokes: nothing }",
-            format!("{seen}; the chain's current token was granted after it"),
-        ),
-        (None, None) => {
-            Word::known("replay", "{ answer: refused }", format!("{seen}; what it revokes could not be seen"))
-        }
+    let after = |then: &Option<Tried>, wanted: Tried| *then == Some(wanted);
+    let known = |revokes: &str, why: &str| {
+        Word::known("replay", format!("{{ answer: refused, revokes: {revokes} }}"), format!("{seen}; {why}"))
+    };
+    if of_elder == refused && after(&trials.current_again, Tried::Refused) {
+        return known("family", "after an older token, the chain's current one was refused as well");
     }
+    if of_parent == refused && after(&trials.current, Tried::Refused) {
+        return if trials.access_after == Some(Tried::Refused) {
+            known(
+                "family",
+                "after it the chain's current one was refused as well, and an access token that was good",
+            )
+        } else {
+            // The parent's successor is all that lives of the family: what was seen is promised, and no more.
+            known(
+                "successor",
+                "after it the chain's current one was refused as well (`family` and `session` look the same here)",
+            )
+        };
+    }
+    if of_elder == refused && after(&trials.current_again, Tried::Granted)
+        || of_parent == refused && after(&trials.current, Tried::Granted)
+    {
+        return known("nothing", "the chain's current one was granted after it");
+    }
+    Word::known("replay", "{ answer: refused }", format!("{seen}; what that revokes could not be seen"))
 }
 
-/// A parent's successor is the whole living family, so one chain cannot tell the two apart.
-fn reach_of(trials: &Trials) -> &'static str {
-    if trials.current_again == Some(Tried::Refused) {
-        ""
-    } else {
-        " (`successor` and `session` look the same from one chain)"
-    }
+/// Refused and forgiven at once, while an older token is not.
+fn is_grace_without_penalty(trials: &Trials) -> bool {
+    let elder_refused = trials.elder.as_ref().is_some_and(|replay| replay.came == Tried::Refused);
+    trials.current == Some(Tried::Granted) && elder_refused && trials.current_again == Some(Tried::Refused)
 }
 
 fn grace(trials: &Trials, at: &str) -> Word {
@@ -199,7 +215,12 @@ fn grace(trials: &Trials, at: &str) -> Word {
     let forked = trials.parent.iter().any(|replay| replay.gave == Some(Gave::New));
     match &trials.current {
         Some(Tried::Granted) if forked => parts.push("siblings: live".to_owned()),
-        Some(Tried::Refused) if forked && !counted => parts.push("siblings: pruned".to_owned()),
+        Some(Tried::Refused) if trials.sibling == Some(Tried::Granted) => {
+            parts.push("siblings: pruned".to_owned());
+            seen.push(
+                "the pair that it brought was granted after that, and the chain's own was not".to_owned(),
+            );
+        }
         _ => {}
     }
     Word::known("grace", format!("{{ {} }}", parts.join(", ")), seen.join("; "))
@@ -300,7 +321,9 @@ mod tests {
     #[test]
     fn a_refused_replay_revokes_what_no_longer_works() {
         let strict = |current| Trials { parent: vec![refused()], current: Some(current), ..rotating() };
-        learns(&strict(Tried::Refused), "replay", Some("{ answer: refused, revokes: family }"));
+        learns(&strict(Tried::Refused), "replay", Some("{ answer: refused, revokes: successor }"));
+        let all = Trials { access_after: Some(Tried::Refused), ..strict(Tried::Refused) };
+        learns(&all, "replay", Some("{ answer: refused, revokes: family }"));
         learns(&strict(Tried::Granted), "replay", Some("{ answer: refused, revokes: nothing }"));
         learns(&strict(Tried::Else("crash".into())), "replay", Some("{ answer: refused }"));
         learns(&strict(Tried::Granted), "grace", Some("none"));
@@ -327,6 +350,32 @@ mod tests {
         };
         learns(&count, "grace", Some("{ uses: 2, answer: new-pair, reach: any, siblings: live }"));
         learns(&count, "replay", Some("{ answer: refused, revokes: nothing }"));
+    }
+
+    #[test]
+    fn a_parent_that_is_forgiven_while_an_older_token_is_not_is_grace() {
+        let forgiven = Trials {
+            parent: vec![refused()],
+            current: Some(Tried::Granted),
+            elder: Some(refused()),
+            current_again: Some(Tried::Refused),
+            ..rotating()
+        };
+        learns(&forgiven, "grace", Some("{ answer: refused, reach: parent }"));
+        learns(&forgiven, "replay", Some("{ answer: refused, revokes: family }"));
+    }
+
+    #[test]
+    fn a_sibling_that_lives_in_place_of_the_elder_was_pruned_for() {
+        let pruned = |sibling| Trials {
+            parent: vec![granted(Gave::New); 4],
+            current: Some(Tried::Refused),
+            sibling,
+            ..rotating()
+        };
+        learns(&pruned(Some(Tried::Granted)), "grace", Some("{ answer: new-pair, siblings: pruned }"));
+        learns(&pruned(Some(Tried::Refused)), "grace", Some("{ answer: new-pair }"));
+        learns(&pruned(None), "replay", None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The gate: one chain opened and one good refresh granted, before anything else is judged.
 //!
 //! Against an endpoint that always answers the same nothing may pass vacuously: if the good call does not work,
-//! every check is skipped with that reason.
+//! no check is played. What was answered to it is kept, for checks that claim something of just that call.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use crate::chain::source::NoChain;
 use crate::chain::{Called, Chain};
 use crate::client::Failure;
 use crate::client::compose;
+use crate::dialect::ErrorClass;
 use crate::results::event::Stop;
 use crate::results::{Evidence, Gate};
 use crate::suite::call::Operation;
@@ -19,12 +20,21 @@ use super::promise::Allowed;
 use super::references::slots_of;
 use super::transcript::{Taken, ending};
 
+/// A gate that stayed shut.
+pub(super) struct Shut {
+    /// Why.
+    pub gate: Gate,
+    /// The good refreshes that were answered, and not as a grant.
+    pub calls: Vec<Arc<Taken>>,
+}
+
 /// Opens the gate, or says why it stays shut. The first format that is granted is that of good calls.
-pub(super) async fn open(court: &Court, stop: &Stop) -> Result<(), Gate> {
+pub(super) async fn open(court: &Court, stop: &Stop) -> Result<(), Shut> {
     let speech = court.ground.dialect.refresh();
     let formats: Vec<&String> =
         speech.accepts.iter().filter(|(_, accepts)| accepts.listed).map(|(name, _)| name).collect();
     let mut shut: Option<Gate> = None;
+    let mut calls = Vec::new();
     for format in formats {
         if stop.asked() {
             break;
@@ -34,7 +44,8 @@ pub(super) async fn open(court: &Court, stop: &Stop) -> Result<(), Gate> {
                 court.settle_format(format.clone());
                 return Ok(());
             }
-            Err((gate, is_final)) => {
+            Err(Failed { gate, call, is_final }) => {
+                calls.extend(call);
                 let answered = gate.answered;
                 // The first format's failure is the one to report, unless only a later one was answered.
                 if shut.as_ref().is_none_or(|before| !before.answered && answered) {
@@ -46,24 +57,35 @@ pub(super) async fn open(court: &Court, stop: &Stop) -> Result<(), Gate> {
             }
         }
     }
-    Err(shut.unwrap_or(Gate {
-        reason: "the run was stopped before the first call".to_owned(),
-        answered: false,
-        evidence: Vec::new(),
-    }))
+    let stopped = || closed("the run was stopped before the first call", false, Vec::new());
+    Err(Shut { gate: shut.unwrap_or_else(stopped), calls })
 }
 
-/// One login and one refresh in this format; the flag says that another format cannot help.
-async fn attempt(court: &Court, format: &str) -> Result<(), (Gate, bool)> {
+/// An attempt that did not open the gate.
+struct Failed {
+    gate: Gate,
+    /// The refresh, where it was answered.
+    call: Option<Arc<Taken>>,
+    /// Another format cannot help.
+    is_final: bool,
+}
+
+/// Nothing of a refresh was seen.
+fn without_call(gate: Gate, is_final: bool) -> Failed {
+    Failed { gate, call: None, is_final }
+}
+
+/// One login and one refresh in this format.
+async fn attempt(court: &Court, format: &str) -> Result<(), Failed> {
     let Some(identity) = court.ground.identities.first() else {
-        return Err((closed("the environment has no identity", false, Vec::new()), true));
+        return Err(without_call(closed("the environment has no identity", false, Vec::new()), true));
     };
     let mut chain = match court.open(identity).await {
         Ok(chain) => chain,
-        Err(none) => return Err((no_chain(court, &none), true)),
+        Err(none) => return Err(without_call(no_chain(court, &none), true)),
     };
     match good_call(court, &mut chain, format, Accept::Usual).await {
-        Err(why) => Err((closed(&why, false, Vec::new()), false)),
+        Err(why) => Err(without_call(closed(&why, false, Vec::new()), false)),
         Ok(taken) if taken.is_granted() => Ok(()),
         Ok(taken) => {
             let answered = taken.failure().is_none_or(has_answered);
@@ -72,9 +94,17 @@ async fn attempt(court: &Court, format: &str) -> Result<(), (Gate, bool)> {
                 Some(failure) => format!("the good refresh got no answer: {}", failure.word()),
             };
             let shown = vec![evidence(&taken, &court.redaction, &[])];
-            Err((closed(&reason, answered, shown), false))
+            let gate = closed(&reason, answered, shown);
+            Err(Failed { gate, call: speaks(&taken).then(|| Arc::new(taken)), is_final: false })
         }
     }
+}
+
+/// Whether an answer that is no grant says something of the endpoint. Refused credentials and too many requests
+/// say more of the environment.
+fn speaks(taken: &Taken) -> bool {
+    let environment = [ErrorClass::BadCredentials, ErrorClass::RateLimited];
+    taken.reply.as_ref().is_some_and(|reply| reply.class.is_none_or(|class| !environment.contains(&class)))
 }
 
 fn closed(reason: &str, answered: bool, evidence: Vec<Evidence>) -> Gate {

@@ -49,6 +49,7 @@ use crate::dialect::Dialect;
 use crate::results::event::{Narrator, Stop};
 use crate::results::{Burn, CheckResult, FormatCell, Gate};
 use crate::secret::FingerprintKey;
+use crate::source::Span;
 use crate::suite::Suite;
 use crate::suite::environment::Environment;
 
@@ -90,7 +91,7 @@ pub struct Ground {
 /// What came of the checks.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The good call that did not work, if so; then every check is skipped.
+    /// The good call that did not work, if so; then no check passes: each is skipped, or red for that very call.
     pub gate: Option<Gate>,
     /// The checks in catalogue order.
     pub checks: Vec<CheckResult>,
@@ -102,6 +103,23 @@ pub struct Outcome {
     pub burnt: Burn,
     /// Refreshes seen granted and refused, and those whose answer was not seen.
     pub counted: Counted,
+    /// What came of every claim that was judged.
+    pub claims: Vec<ClaimCount>,
+}
+
+/// What came of one claim of one check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimCount {
+    /// The check's id.
+    pub check: String,
+    /// The claim's words in the check's file.
+    pub at: Span,
+    /// Its name, as `proof:` says it: `again.outcome`.
+    pub claim: String,
+    /// How often it held or failed.
+    pub judged: u32,
+    /// How often it failed.
+    pub failed: u32,
 }
 
 /// The client's own book of refreshes.

@@ -8,12 +8,14 @@ use tokio::task::JoinSet;
 use crate::results::event::{Event, Narrator, Stop};
 use crate::results::{Burn, CheckResult};
 use crate::suite::check::Check;
+use crate::suite::claim::Strength;
 
 use super::cell::Cell;
 use super::court::Court;
+use super::gate::Shut;
 use super::needs::{self, Means, Need};
-use super::tally::Tally;
-use super::{Ground, Outcome, gate, matches, matrix, script, verdict};
+use super::tally::{ClaimKey, ClaimTally, Tally};
+use super::{ClaimCount, Ground, Outcome, gate, matches, matrix, script, verdict};
 
 /// So many checks run side by side.
 const TOGETHER: usize = 8;
@@ -26,6 +28,13 @@ struct Sorted {
     skipped: Vec<(usize, String)>,
     /// Those of other dialects: id and why.
     not_applicable: Vec<String>,
+}
+
+/// A verdict, and what it is made of.
+struct Judged {
+    index: usize,
+    result: CheckResult,
+    claims: Vec<ClaimCount>,
 }
 
 /// What came of one check before the claims on everything are added.
@@ -47,19 +56,20 @@ pub(super) async fn run(ground: &Ground, only: &[String], narrator: &Narrator, s
         finish(narrator, &mut slots, *index, result);
     }
     let mut formats = Vec::new();
+    let mut claims = Vec::new();
     let shut = gate::open(&court, stop).await.err();
-    if shut.is_some() {
-        let reason = if stop.asked() { "the run was stopped" } else { "the good call does not work" };
-        for (index, _) in &sorted.running {
-            let result = verdict::skipped(&ground.suite.checks[*index], reason);
-            finish(narrator, &mut slots, *index, result);
+    if let Some(shut) = &shut {
+        for (index, cells) in &sorted.running {
+            let judged = hear(&court, *index, cells, shut, stop);
+            claims.extend(judged.claims);
+            finish(narrator, &mut slots, *index, judged.result);
         }
     } else {
         formats = matrix::measure(&court, stop).await;
-        play_all(&court, sorted.running, narrator, stop, &mut slots).await;
+        claims = play_all(&court, sorted.running, narrator, stop, &mut slots).await;
     }
     Outcome {
-        gate: shut.filter(|_| !stop.asked()),
+        gate: shut.map(|shut| shut.gate).filter(|_| !stop.asked()),
         checks: slots.into_iter().flatten().collect(),
         formats,
         not_applicable: sorted.not_applicable,
@@ -69,7 +79,40 @@ pub(super) async fn run(ground: &Ground, only: &[String], narrator: &Narrator, s
             families_lost: court.families_lost(),
         },
         counted: court.counted(),
+        claims,
     }
+}
+
+/// Where the gate stayed shut nothing passes; but a check that claims something of the very call that was
+/// answered, and is let down, says so.
+fn hear(court: &Court, index: usize, cells: &[Cell], shut: &Shut, stop: &Stop) -> Judged {
+    let ground = &court.ground;
+    let check = &ground.suite.checks[index];
+    let mut tally = script::judge_good(court, check, cells, &shut.calls);
+    if let (Some(always), false) = (court.always_of(index), shut.calls.is_empty()) {
+        tally.claims.extend(always.claims);
+    }
+    let claims = counts(check, &tally);
+    let let_down = tally.claims.values().any(|claim| claim.failed > 0 && claim.strength > Strength::Info);
+    let result = if let_down && !stop.asked() {
+        verdict::of(check, &ground.suite.policy, &tally, ground.today)
+    } else {
+        let reason = if stop.asked() { "the run was stopped" } else { "the good call does not work" };
+        verdict::skipped(check, reason)
+    };
+    Judged { index, result, claims }
+}
+
+/// How often each claim of a check held and failed.
+fn counts(check: &Check, tally: &Tally) -> Vec<ClaimCount> {
+    let count = |(key, claim): (&ClaimKey, &ClaimTally)| ClaimCount {
+        check: check.id.clone(),
+        at: key.at,
+        claim: key.name.clone(),
+        judged: claim.judged,
+        failed: claim.failed,
+    };
+    tally.claims.iter().map(count).collect()
 }
 
 fn finish(narrator: &Narrator, slots: &mut [Option<CheckResult>], index: usize, result: CheckResult) {
@@ -108,17 +151,19 @@ async fn play_all(
     narrator: &Narrator,
     stop: &Stop,
     slots: &mut [Option<CheckResult>],
-) {
+) -> Vec<ClaimCount> {
     let suite = Arc::clone(&court.ground.suite);
     let clock = court.ground.control.is_some();
     let indexes: Vec<usize> = running.iter().map(|(index, _)| *index).collect();
     let (alone, free): (Vec<_>, Vec<_>) =
         running.into_iter().partition(|(index, _)| needs::must_run_alone(&suite.checks[*index], clock));
     let mut waiting: Vec<Done> = Vec::new();
+    let mut claims = Vec::new();
     let mut settle = |done: Done, slots: &mut [Option<CheckResult>]| {
         if suite.checks[done.index].always.is_empty() {
-            let result = judge(court, done);
-            finish(narrator, slots, result.0, result.1);
+            let judged = judge(court, done);
+            claims.extend(judged.claims);
+            finish(narrator, slots, judged.index, judged.result);
         } else {
             waiting.push(done);
         }
@@ -144,14 +189,16 @@ async fn play_all(
         }
     }
     for done in waiting {
-        let result = judge(court, done);
-        finish(narrator, slots, result.0, result.1);
+        let judged = judge(court, done);
+        claims.extend(judged.claims);
+        finish(narrator, slots, judged.index, judged.result);
     }
     for index in indexes {
         if slots[index].is_none() {
             finish(narrator, slots, index, verdict::broken(&suite.checks[index]));
         }
     }
+    claims
 }
 
 async fn one(court: Arc<Court>, index: usize, cells: Vec<Cell>, narrator: Narrator, stop: Stop) -> Done {
@@ -166,11 +213,12 @@ async fn one(court: Arc<Court>, index: usize, cells: Vec<Cell>, narrator: Narrat
     Done { index, tally: Some(played.tally), took: began_at.elapsed(), requests: played.requests }
 }
 
-fn judge(court: &Court, done: Done) -> (usize, CheckResult) {
+fn judge(court: &Court, done: Done) -> Judged {
     let ground = &court.ground;
     let check = &ground.suite.checks[done.index];
     let Some(mut tally) = done.tally else {
-        return (done.index, verdict::skipped(check, "the run was stopped"));
+        let result = verdict::skipped(check, "the run was stopped");
+        return Judged { index: done.index, result, claims: Vec::new() };
     };
     if let Some(always) = court.always_of(done.index) {
         tally.claims.extend(always.claims);
@@ -178,5 +226,5 @@ fn judge(court: &Court, done: Done) -> (usize, CheckResult) {
     let mut result = verdict::of(check, &ground.suite.policy, &tally, ground.today);
     result.took_us = u64::try_from(done.took.as_micros()).unwrap_or(u64::MAX);
     result.requests = done.requests;
-    (done.index, result)
+    Judged { index: done.index, result, claims: counts(check, &tally) }
 }

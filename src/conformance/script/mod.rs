@@ -1,5 +1,6 @@
 //! Plays a check: its steps in every cell and round on fresh chains, each exchange judged as it comes.
 
+mod good;
 mod judging;
 mod present;
 mod racing;
@@ -25,6 +26,8 @@ use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Step, Verb, Wait};
 use crate::suite::claim::{Field, FieldPlace};
 use crate::suite::expression::{Expression, Value};
 use crate::suite::profile::{Model, Profile};
+
+pub(super) use self::good::judge as judge_good;
 
 use self::judging::key;
 use self::present::{Chosen, choose, identity, mentions_callback, presented, spends};

@@ -215,9 +215,9 @@ pub enum Controller {
 /// Arguments of `prove`.
 #[derive(Args, Debug)]
 pub struct ProveArgs {
-    /// The suite [default: suites/pfms.yaml, or the built-in copy of it]
+    /// The suite [default: both that are shipped, suites/pfms.yaml and suites/oauth2.yaml]
     pub suite: Option<PathBuf>,
-    /// The full depth of every check
+    /// Every defect against every check of its dialect, and answers spoiled by a proxy
     #[arg(long)]
     pub full: bool,
     /// Only these defects, by name
@@ -232,6 +232,9 @@ pub struct ProveArgs {
     /// Print the kill table as JSON
     #[arg(long)]
     pub json: bool,
+    /// Where to write the kill table as well: text, JSON and a page
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Arguments of `report`.

@@ -2,24 +2,32 @@
 
 use std::fmt::Write as _;
 use std::io::IsTerminal;
+use std::path::Path;
 
-use crate::prove::{self, Caught, Options, Row, Table};
+use crate::prove::{self, Options, Subject};
+use crate::results::Depth;
 use crate::results::outcome::Exit;
-use crate::suite::defect::Subtlety;
+use crate::results::proof::{DefectProof, MutantProof, Proof};
+use crate::source::SourceFile;
+use crate::suite::{self, Suite};
 
 use super::args::{Color, ProveArgs};
 use super::plan::{self, Refused};
 
-/// Proves a suite and prints what escaped.
+/// The suites that are proven when none is named, with the copies that are built in.
+const SHIPPED: [(&str, &str); 2] = [
+    ("suites/pfms.yaml", include_str!("../../suites/pfms.yaml")),
+    ("suites/oauth2.yaml", include_str!("../../suites/oauth2.yaml")),
+];
+
+/// Proves a suite, or both that are shipped, and prints what escaped.
 pub fn prove(args: &ProveArgs, color: Color) -> anyhow::Result<Result<Exit, Refused>> {
-    let chosen = match plan::read_suite(args.suite.as_deref()).and_then(|suite| plan::choose(suite, None)) {
-        Ok(chosen) => chosen,
+    let subjects = match subjects(args.suite.as_deref()) {
+        Ok(subjects) => subjects,
         Err(refused) => return Ok(Err(refused)),
     };
     let options = Options {
-        suite: chosen.suite.clone(),
-        environment: chosen.environment.clone(),
-        dialect: chosen.dialect.clone(),
+        subjects,
         only: args.only.clone(),
         full: args.full,
         clean_runs: args.clean_runs,
@@ -32,19 +40,54 @@ pub fn prove(args: &ProveArgs, color: Color) -> anyhow::Result<Result<Exit, Refu
             eprint_live(&format!("\r\u{1b}[K  {done}/{all} {name}"));
         }
     };
-    let table = match runtime.block_on(prove::prove(&options, &progress)) {
-        Ok(table) => table,
+    let proof = match runtime.block_on(prove::prove(&options, &progress)) {
+        Ok(proof) => proof,
         Err(prove::CannotProve(sentence)) => return Ok(Err(Refused::CommandLine(sentence))),
     };
     if live {
         eprint_live("\r\u{1b}[K");
     }
+    let text = summary(&proof, plan::screen(color, false).color);
     if args.json {
-        super::say(&format!("{:#}", table.json()));
+        super::say(&proof.json());
     } else {
-        super::say(&summary(&table, chosen.suite.file.name(), plan::screen(color, false).color));
+        super::say(&text);
     }
-    Ok(Ok(conclude(&table)))
+    if let Some(folder) = &args.out {
+        keep(&proof, folder)?;
+    }
+    Ok(Ok(conclude(&proof)))
+}
+
+fn subjects(suite: Option<&Path>) -> Result<Vec<Subject>, Refused> {
+    let suites = match suite {
+        Some(path) => vec![plan::read_suite(Some(path))?],
+        None => SHIPPED.iter().map(|(path, text)| shipped(path, text)).collect::<Result<_, _>>()?,
+    };
+    suites
+        .into_iter()
+        .map(|suite| {
+            let chosen = plan::choose(suite, None)?;
+            let plan::Chosen { suite, environment, dialect } = chosen;
+            Ok(Subject { suite, environment, dialect })
+        })
+        .collect()
+}
+
+fn shipped(path: &str, text: &str) -> Result<Suite, Refused> {
+    if Path::new(path).exists() {
+        return plan::read_suite(Some(Path::new(path)));
+    }
+    Ok(suite::parse(&SourceFile::new(format!("{path} (built in)"), text))?)
+}
+
+/// The table as text and as JSON.
+fn keep(proof: &Proof, folder: &Path) -> anyhow::Result<()> {
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text);
+    let kept = std::fs::create_dir_all(folder)
+        .and_then(|()| write("proof.json", &proof.json()))
+        .and_then(|()| write("proof.txt", &summary(proof, false)));
+    kept.map_err(|error| anyhow::anyhow!("cannot write the kill table to `{}`: {error}", folder.display()))
 }
 
 fn eprint_live(text: &str) {
@@ -53,8 +96,8 @@ fn eprint_live(text: &str) {
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
-fn conclude(table: &Table) -> Exit {
-    if table.proven() {
+fn conclude(proof: &Proof) -> Exit {
+    if proof.proven {
         super::note("\nexit 0 · every check has teeth");
         return Exit::Good;
     }
@@ -62,70 +105,164 @@ fn conclude(table: &Table) -> Exit {
     Exit::Failed
 }
 
-fn summary(table: &Table, suite: &str, color: bool) -> String {
-    let (red, green, off) = if color { ("\u{1b}[1;31m", "\u{1b}[32m", "\u{1b}[0m") } else { ("", "", "") };
-    let mut text = format!("  proving {suite} against {} defects\n\n", table.defects.len());
-    for (subtlety, name) in
-        [(Subtlety::Gross, "gross"), (Subtlety::Medium, "medium"), (Subtlety::Subtle, "subtle")]
-    {
-        let rows: Vec<&Row> = table.defects.iter().filter(|row| row.subtlety == subtlety).collect();
-        let caught = rows.iter().filter(|row| row.caught == Caught::ByItsCheck).count();
-        let marks: String = rows.iter().map(|row| mark(row.caught)).collect();
-        let _ = writeln!(text, "  {name:<8} {caught:>3} of {:<3}  {marks}", rows.len());
+/// The colors of the table.
+#[derive(Clone, Copy)]
+struct Paint {
+    red: &'static str,
+    green: &'static str,
+    off: &'static str,
+}
+
+fn summary(proof: &Proof, color: bool) -> String {
+    let paint = if color {
+        Paint { red: "\u{1b}[1;31m", green: "\u{1b}[32m", off: "\u{1b}[0m" }
+    } else {
+        Paint { red: "", green: "", off: "" }
+    };
+    let suites = proof.suites.join(" and ");
+    let seconds = proof.took_us / 1_000_000;
+    let mut text = format!(
+        "  proving {suites} against {} defects · {}:{:02}\n\n",
+        proof.defects.len(),
+        seconds / 60,
+        seconds % 60
+    );
+    for subtlety in ["gross", "medium", "subtle"] {
+        let rows: Vec<&DefectProof> = proof.defects.iter().filter(|row| row.subtlety == subtlety).collect();
+        marks(&mut text, subtlety, &rows);
     }
     text.push_str("           . caught   ~ by another check only   x escaped\n\n");
-    for row in table.defects.iter().filter(|row| row.caught != Caught::ByItsCheck) {
-        let (word, by) = match row.caught {
-            Caught::Escaped => ("ESCAPED", String::new()),
-            Caught::ByAnother | Caught::ByItsCheck => ("other", format!(" · {}", row.also_red.join(", "))),
-        };
-        let _ = writeln!(text, "{red}{word:>9}{off} {}  {}", row.id, row.what);
-        let _ = writeln!(text, "            meant for {}{by}", row.meant_for.join(", "));
-    }
-    for row in table.defects.iter().filter(|row| !row.undeclared.is_empty()) {
-        let _ = writeln!(text, "{red}undeclared{off} {}  also red: {}", row.id, row.undeclared.join(", "));
-    }
-    for mutant in table.mutants.iter().filter(|mutant| mutant.red.is_empty()) {
-        let _ = writeln!(text, "{red}{:>9}{off} mutant {}", "ESCAPED", mutant.what);
-    }
-    text.push_str(&alarms(table));
-    let killed = table.mutants.iter().filter(|mutant| !mutant.red.is_empty()).count();
-    if !table.mutants.is_empty() {
-        let _ = writeln!(
-            text,
-            "  Mutants of the dialect table, one side only: {killed} of {} turn a check red",
-            table.mutants.len()
-        );
-    }
-    let caught = table.defects.iter().filter(|row| row.caught == Caught::ByItsCheck).count();
-    let headline = if table.proven() { format!("{green}Proven") } else { format!("{red}Not proven") };
+    escaped(&mut text, proof, paint);
+    alarms(&mut text, proof);
+    mutants(&mut text, proof, paint);
+    claims(&mut text, proof);
+    let caught = proof.defects.iter().filter(|row| row.caught).count();
+    let headline =
+        if proof.proven { format!("{}Proven", paint.green) } else { format!("{}Not proven", paint.red) };
+    let all = proof.defects.len();
     let _ = writeln!(
         text,
-        "  {headline}: {caught} of {} defects are caught by the check they are for{off}",
-        table.defects.len()
+        "  {headline}: {caught} of {all} defects are caught by the checks they are for{}",
+        paint.off
     );
     text
 }
 
-fn alarms(table: &Table) -> String {
-    let mut text = String::new();
-    let alarms: usize = table.clean.reds.iter().map(Vec::len).sum();
-    let _ = writeln!(text, "  False alarms: {alarms} in {} clean runs", table.clean.runs);
-    for ids in table.clean.reds.iter().filter(|ids| !ids.is_empty()) {
-        let _ = writeln!(text, "            {}", ids.join(", "));
+/// Marks in rows of at most 64.
+fn marks(text: &mut String, name: &str, rows: &[&DefectProof]) {
+    let caught = rows.iter().filter(|row| row.caught).count();
+    let marks: Vec<char> = rows.iter().map(|row| mark(row)).collect();
+    let mut lines = marks.chunks(64).map(|line| line.iter().collect::<String>());
+    let first = lines.next().unwrap_or_default();
+    let _ = writeln!(text, "  {name:<8} {caught:>3} of {:<3}  {first}", rows.len());
+    for line in lines {
+        let _ = writeln!(text, "  {:<20}{line}", "");
     }
-    let benign: Vec<_> = table.variants.iter().filter(|variant| !variant.red.is_empty()).collect();
-    let _ = writeln!(text, "  False alarms: {} in {} benign variants", benign.len(), table.variants.len());
-    for variant in benign {
-        let _ = writeln!(text, "            {}: {}", variant.what, variant.red.join(", "));
-    }
-    text
 }
 
-fn mark(caught: Caught) -> char {
-    match caught {
-        Caught::ByItsCheck => '.',
-        Caught::ByAnother => '~',
-        Caught::Escaped => 'x',
+fn mark(row: &DefectProof) -> char {
+    if row.caught {
+        '.'
+    } else if row.escaped() {
+        'x'
+    } else {
+        '~'
+    }
+}
+
+fn escaped(text: &mut String, proof: &Proof, paint: Paint) {
+    let Paint { red, off, .. } = paint;
+    for row in proof.defects.iter().filter(|row| !row.caught) {
+        let word = if row.escaped() { "ESCAPED" } else { "other" };
+        let _ = writeln!(text, "{red}{word:>9}{off} {}  {}", row.id, row.what);
+        if row.meant_for.is_empty() {
+            let _ = writeln!(text, "            no check that names it could be judged");
+        } else {
+            let also = if row.also_red.is_empty() {
+                String::new()
+            } else {
+                format!(" · red: {}", row.also_red.join(", "))
+            };
+            let _ = writeln!(
+                text,
+                "            meant for {}; missed by {}{also}",
+                row.meant_for.join(", "),
+                row.missed_by.join(", ")
+            );
+        }
+    }
+    for row in proof.defects.iter().filter(|row| !row.undeclared.is_empty()) {
+        let _ = writeln!(text, "{red}undeclared{off} {}  also red: {}", row.id, row.undeclared.join(", "));
+    }
+}
+
+fn alarms(text: &mut String, proof: &Proof) {
+    let alarms: usize = proof.clean.red.iter().map(Vec::len).sum();
+    let _ = writeln!(
+        text,
+        "  False alarms: {alarms} in {} clean runs ({} of {} checks passed)",
+        proof.clean.runs, proof.clean.passed, proof.clean.judged
+    );
+    for id in proof.clean.red.iter().flatten() {
+        let _ = writeln!(text, "            {id}");
+    }
+    let loud: Vec<_> = proof.variants.iter().filter(|variant| !variant.is_quiet()).collect();
+    let _ = writeln!(text, "  False alarms: {} in {} benign variants", loud.len(), proof.variants.len());
+    for variant in loud {
+        let said: Vec<&str> = variant.red.iter().chain(&variant.open).map(String::as_str).collect();
+        let _ = writeln!(text, "            {} ({}): {}", variant.what, variant.suite, said.join(", "));
+    }
+}
+
+fn mutants(text: &mut String, proof: &Proof, paint: Paint) {
+    for (mutants, name) in [
+        (&proof.mutants, "Mutants of the dialect table, one side only"),
+        (&proof.proxy, "Answers spoiled by a proxy"),
+    ] {
+        if mutants.is_empty() {
+            continue;
+        }
+        let killed = mutants.iter().filter(|mutant| !mutant.red.is_empty()).count();
+        let right = mutants.iter().filter(|mutant| mutant.justified.is_some()).count();
+        let _ = writeln!(
+            text,
+            "  {name}: {killed} of {} turn a check red, {right} are right by a rule",
+            mutants.len()
+        );
+        survivors(text, mutants, paint);
+    }
+}
+
+fn survivors(text: &mut String, mutants: &[MutantProof], paint: Paint) {
+    let mut rules: Vec<(&str, usize)> = Vec::new();
+    for mutant in mutants {
+        if let Some(why) = &mutant.justified {
+            match rules.iter_mut().find(|(known, _)| known == why) {
+                Some((_, times)) => *times += 1,
+                None => rules.push((why, 1)),
+            }
+        }
+    }
+    for (why, times) in rules {
+        let _ = writeln!(text, "            {times:>3} {why}");
+    }
+    for mutant in mutants.iter().filter(|mutant| !mutant.is_settled()) {
+        let _ =
+            writeln!(text, "{}{:>9}{} {} ({})", paint.red, "ESCAPED", paint.off, mutant.what, mutant.suite);
+    }
+}
+
+fn claims(text: &mut String, proof: &Proof) {
+    let claims = &proof.claims;
+    let _ = writeln!(text, "  Claims: {} of {} failed at least once", claims.failed, claims.all);
+    if proof.depth == Depth::Full {
+        for claim in &claims.never {
+            let _ = writeln!(text, "            never failed: {claim}");
+        }
+    }
+    for (ids, name) in [(&claims.exempt, "of info alone, exempt"), (&claims.unjudged, "judged in no run")] {
+        if !ids.is_empty() {
+            let _ = writeln!(text, "            {name}: {}", ids.join(", "));
+        }
     }
 }

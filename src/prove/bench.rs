@@ -1,4 +1,4 @@
-//! One trial: a mock, a client in front of it, and the checks between them.
+//! One trial: a mock, perhaps a proxy before it, a client, and the checks between them.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -17,57 +17,71 @@ use crate::mock::{Controller, MockOptions, MockServer};
 use crate::results::event::{Narrator, Stop};
 use crate::secret::FingerprintKey;
 use crate::suite::Suite;
-use crate::suite::environment::MockSpec;
-use crate::suite::policy::Policy;
+use crate::suite::environment::{Environment, MockSpec};
 
-use super::{CannotProve, Options};
+use super::CannotProve;
+use super::proxy::{Mutation, Proxy};
 
-/// A mock to be tried, and the two copies of the dialect table.
+/// A mock to be tried, and who tries it.
 #[derive(Clone, Debug)]
 pub(super) struct Trial {
     /// What is different about it.
     pub(super) what: String,
+    /// The suite, with the policy that fits the mock.
+    pub(super) suite: Arc<Suite>,
+    /// The environment.
+    pub(super) environment: Arc<Environment>,
     /// How the mock behaves.
     pub(super) spec: MockSpec,
-    /// What the suite is told that it promises; `None` for what it says itself.
-    pub(super) promised: Option<Policy>,
     /// The table that the mock reads.
-    pub(super) mock_table: Dialect,
+    pub(super) mock_table: Arc<Dialect>,
     /// The table that the client reads.
-    pub(super) client_table: Dialect,
+    pub(super) client_table: Arc<Dialect>,
+    /// What a proxy spoils.
+    pub(super) mutation: Option<Mutation>,
+    /// The checks that run; all of them where it is empty.
+    pub(super) only: Vec<String>,
+    /// Their depth.
+    pub(super) full: bool,
 }
 
-/// Runs the checks of the suite against the mock of `trial`.
-pub(super) async fn run(options: &Options, trial: &Trial) -> Result<Outcome, CannotProve> {
+/// Runs the checks of a trial against its mock.
+pub(super) async fn run(trial: &Trial) -> Result<Outcome, CannotProve> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mock = MockServer::start(MockOptions {
         spec: trial.spec.clone(),
-        dialect: trial.mock_table.clone(),
+        dialect: (*trial.mock_table).clone(),
         listen: any,
         control: any,
         controller: Controller::Endpoint,
         threads: 1,
     })
     .map_err(|error| CannotProve(error.to_string()))?;
-    let ground = ground(options, trial, &mock)?;
-    Ok(conformance::run(&ground, &[], &Narrator::silent(), &Stop::default()).await)
+    let proxy = proxy(trial, &mock).await?;
+    let url = proxy.as_ref().map_or_else(|| mock.url(), |proxy| format!("http://{}", proxy.address));
+    let ground = ground(trial, &mock, &url)?;
+    let outcome = conformance::run(&ground, &trial.only, &Narrator::silent(), &Stop::default()).await;
+    drop(proxy);
+    // Its threads are waited for, which may not hold up the other trials.
+    drop(tokio::task::spawn_blocking(move || drop(mock)).await);
+    Ok(outcome)
 }
 
-/// The suite, with the policy that fits the mock where it is another than the suite's own.
-fn suite(options: &Options, trial: &Trial) -> Arc<Suite> {
-    match &trial.promised {
-        None => options.suite.clone(),
-        Some(policy) => Arc::new(Suite { policy: policy.clone(), ..(*options.suite).clone() }),
-    }
+async fn proxy(trial: &Trial, mock: &MockServer) -> Result<Option<Proxy>, CannotProve> {
+    let Some(mutation) = trial.mutation.clone() else { return Ok(None) };
+    let address = mock.url().trim_start_matches("http://").parse().expect("the mock's own address is one");
+    let path = &trial.client_table.refresh().path;
+    let proxy = Proxy::start(address, path, mutation).await;
+    proxy.map(Some).map_err(|error| CannotProve(format!("the proxy cannot listen: {error}")))
 }
 
-fn ground(options: &Options, trial: &Trial, mock: &MockServer) -> Result<Ground, CannotProve> {
-    let dialect = Arc::new(trial.client_table.clone());
-    let url = |text: String| url::Url::parse(&text).expect("the mock's own address is one");
+fn ground(trial: &Trial, mock: &MockServer, address: &str) -> Result<Ground, CannotProve> {
+    let dialect = Arc::clone(&trial.client_table);
+    let url = |text: &str| url::Url::parse(text).expect("the mock's own address is one");
     let target = Target {
-        url: url(mock.url()),
+        url: url(address),
         connect_timeout: Duration::from_secs(5),
-        timeout: options.environment.timeout,
+        timeout: trial.environment.timeout,
         body_max: 8 << 20,
     };
     let client = Client::new(target, Guard::exempt()).map_err(|error| CannotProve(error.to_string()))?;
@@ -78,18 +92,18 @@ fn ground(options: &Options, trial: &Trial, mock: &MockServer) -> Result<Ground,
         .map(|(name, slots)| Arc::new(Identity { name, slots: slots.into_iter().collect() }))
         .collect();
     Ok(Ground {
-        suite: suite(options, trial),
-        environment: options.environment.clone(),
+        suite: Arc::clone(&trial.suite),
+        environment: Arc::clone(&trial.environment),
         source: Arc::new(Source::login(client.clone(), dialect.clone())),
         dialect,
         client,
         identities,
-        control: Some(Control::new(url(mock.control_url()))),
+        control: Some(Control::new(url(&mock.control_url()))),
         variables: IndexMap::new(),
         is_mock: true,
         key: FingerprintKey::new(trial.spec.seed, 1),
         seed: trial.spec.seed,
-        full: options.full,
+        full: trial.full,
         consent: true,
         again: "assay check --only ".to_owned(),
         today: jiff::Zoned::now().date(),

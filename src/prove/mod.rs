@@ -1,325 +1,142 @@
-//! The suite against every defect: the kill table.
+//! The suites against every defect: the kill table.
 //!
-//! Owns the question whether green means something. The suite runs against the clean mock several times, against
-//! every benign variant, against a mock with each defect, and against mocks whose copy of the dialect table
-//! differs in one place. A defect is *caught* where every check whose `proof:` names it fails at a claim that
-//! the proof names; other reds must be among those that [`also`] declares.
+//! Owns the question whether green means something. The suites run against the clean mock several times, against
+//! everything that is unusual and right, against a mock with each defect, against mocks whose copy of the dialect
+//! table differs in one place, and through a proxy that spoils one thing in the answers. A defect is *caught*
+//! where every check whose `proof:` names it fails at a claim that the proof names; other reds must be among
+//! those that [`also`] expects. A claim that nothing ever failed may be one that cannot fail.
+//!
+//! Start at [`prove`]; what it finds is a [`Proof`].
 
 mod also;
 mod bench;
+mod benign;
+mod coverage;
 mod mutants;
+mod proxy;
+mod trials;
+mod weight;
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::conformance::Outcome;
 use crate::dialect::Dialect;
-use crate::results::{CheckResult, Verdict};
+use crate::results::proof::{DefectProof, MutantProof, Proof, VariantProof};
+use crate::results::{CheckResult, Depth, Verdict};
 use crate::source::nearest;
 use crate::suite::Suite;
 use crate::suite::check::ProofClaim;
 use crate::suite::defect::{Defect, Subtlety};
-use crate::suite::environment::{Environment, MockPolicy, MockSpec, Target, Variant};
+use crate::suite::environment::{Environment, MockPolicy};
 
-use self::bench::Trial;
+use self::benign::Benign;
+use self::coverage::Coverage;
+use self::trials::{Aim, Planned};
+
+/// Trials that run at the same time. Most wait for the wire or for the clock most of the time.
+const SIDE_BY_SIDE: usize = 4;
 
 /// What to prove, and how far.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// The suites.
+    pub subjects: Vec<Subject>,
+    /// Only these defects, by name; all where it is empty.
+    pub only: Vec<String>,
+    /// Every defect against every check of its dialect.
+    pub full: bool,
+    /// Runs against the clean mock, each with a seed of its own.
+    pub clean_runs: u32,
+    /// Whether to generate mutants of the dialect table and of the answers.
+    pub mutants: bool,
+}
+
+/// A suite to prove.
+#[derive(Clone, Debug)]
+pub struct Subject {
     /// The suite.
     pub suite: Arc<Suite>,
     /// The environment; its mock, or the default one, is what the defects are put into.
     pub environment: Arc<Environment>,
     /// The dialect.
     pub dialect: Arc<Dialect>,
-    /// Only these defects, by name; all where it is empty.
-    pub only: Vec<String>,
-    /// Full depth.
-    pub full: bool,
-    /// Runs against the clean mock, each with a seed of its own.
-    pub clean_runs: u32,
-    /// Whether to generate mutants of the dialect table.
-    pub mutants: bool,
+}
+
+impl Subject {
+    fn name(&self) -> String {
+        self.suite.file.name().to_owned()
+    }
 }
 
 /// Why nothing can be proven, as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CannotProve(pub String);
 
-/// The kill table.
-#[derive(Clone, Debug)]
-pub struct Table {
-    /// The clean runs.
-    pub clean: Clean,
-    /// Benign variants.
-    pub variants: Vec<Mutant>,
-    /// The defects.
-    pub defects: Vec<Row>,
-    /// Mutants of the dialect table.
-    pub mutants: Vec<Mutant>,
-}
-
-/// What the clean mock came to.
-#[derive(Clone, Debug, Default)]
-pub struct Clean {
-    /// How many runs.
-    pub runs: u32,
-    /// Checks judged in the first run, and how many passed.
-    pub judged: (usize, usize),
-    /// For every run, the checks that did not pass.
-    pub reds: Vec<Vec<String>>,
-}
-
-/// One defect.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// Its name.
-    pub id: String,
-    /// What is wrong.
-    pub what: String,
-    /// How hard it is to see.
-    pub subtlety: Subtlety,
-    /// The checks whose proof names it; `gate` for what breaks the good call itself.
-    pub meant_for: Vec<String>,
-    /// Whether it was caught.
-    pub caught: Caught,
-    /// Checks that are red beside those it is meant for.
-    pub also_red: Vec<String>,
-    /// Those of `also_red` that nobody declared.
-    pub undeclared: Vec<String>,
-}
-
-/// Whether a defect was caught.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caught {
-    /// By every check that names it, at a claim that it names.
-    ByItsCheck,
-    /// Something is red, and not what should be.
-    ByAnother,
-    /// Nothing is red.
-    Escaped,
-}
-
-/// A mock that differs in one place, and what turned red.
-#[derive(Clone, Debug)]
-pub struct Mutant {
-    /// The difference.
-    pub what: String,
-    /// The red checks; `gate` for the good call.
-    pub red: Vec<String>,
-}
-
-impl Table {
-    /// Whether green means something: all caught, nothing undeclared, no false alarm.
-    pub fn proven(&self) -> bool {
-        self.clean.reds.iter().all(Vec::is_empty)
-            && self.variants.iter().all(|variant| variant.red.is_empty())
-            && self.defects.iter().all(|row| row.caught == Caught::ByItsCheck && row.undeclared.is_empty())
-            && self.mutants.iter().all(|mutant| !mutant.red.is_empty())
-    }
-
-    /// The table for programs.
-    pub fn json(&self) -> Value {
-        let mutant = |mutant: &Mutant| json!({ "what": mutant.what, "red": mutant.red });
-        json!({
-            "proven": self.proven(),
-            "clean": {
-                "runs": self.clean.runs,
-                "judged": self.clean.judged.0,
-                "passed": self.clean.judged.1,
-                "red": self.clean.reds,
-            },
-            "defects": self.defects.iter().map(Row::json).collect::<Vec<_>>(),
-            "variants": self.variants.iter().map(mutant).collect::<Vec<_>>(),
-            "mutants": self.mutants.iter().map(mutant).collect::<Vec<_>>(),
-        })
-    }
-}
-
-impl Row {
-    fn json(&self) -> Value {
-        let by = (self.caught == Caught::ByItsCheck).then(|| self.meant_for.first()).flatten();
-        json!({
-            "id": self.id,
-            "caught": self.caught == Caught::ByItsCheck,
-            "by": by,
-            "meant_for": self.meant_for,
-            "also_red": self.also_red,
-            "undeclared": self.undeclared,
-        })
-    }
-}
-
-/// Runs everything, two mocks at a time; `progress` hears how many trials of all are done, and the last's name.
+/// Runs everything; `progress` hears how many trials of all are done, and the last's name.
 pub async fn prove(
     options: &Options,
     progress: &(dyn Fn(usize, usize, &str) + Sync),
-) -> Result<Table, CannotProve> {
-    let spec = mock_of(&options.environment);
-    let defects = chosen_defects(&options.only, &options.suite)?;
-    let trials = trials(options, &spec, &defects);
-    let outcomes = run_all(options, trials, progress).await?;
-    Ok(tabulate(options, &defects, outcomes))
-}
-
-fn mock_of(environment: &Environment) -> MockSpec {
-    match &environment.target {
-        Target::Mock(spec) => (**spec).clone(),
-        Target::RunningMock { .. } | Target::Url(_) => MockSpec::default(),
-    }
-}
-
-fn chosen_defects(only: &[String], suite: &Suite) -> Result<Vec<Defect>, CannotProve> {
-    if only.is_empty() {
-        let named = |defect: &Defect| suite.checks.iter().any(|check| check.proof.contains_key(defect));
-        return Ok(Defect::ALL.iter().copied().filter(|d| named(d) || meant_for_gate(*d)).collect());
-    }
-    only.iter()
-        .map(|word| {
-            Defect::from_word(word).ok_or_else(|| {
-                let near = nearest(word, Defect::ALL.iter().map(|defect| defect.word()));
-                let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                CannotProve(format!("no defect is called `{word}`{hint}"))
-            })
-        })
-        .collect()
-}
-
-/// What is under trial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Subject {
-    Clean,
-    Variant,
-    Defect(Defect),
-    Mutant,
-}
-
-fn trials(options: &Options, spec: &MockSpec, defects: &[Defect]) -> Vec<(Subject, Trial)> {
-    let trial = |what: String, spec: MockSpec| Trial {
-        what,
-        spec,
-        promised: None,
-        mock_table: (*options.dialect).clone(),
-        client_table: (*options.dialect).clone(),
-    };
-    let mut trials = Vec::new();
-    for run in 0..options.clean_runs {
-        let spec = MockSpec { seed: spec.seed + u64::from(run), ..spec.clone() };
-        trials.push((Subject::Clean, trial(format!("clean, seed {}", spec.seed), spec)));
-    }
-    if options.only.is_empty() {
-        for (what, variant) in benign(spec) {
-            let short = variant.variants.contains(&Variant::ShortLifetimes);
-            let promised = (variant.policy != spec.policy || short).then(|| variant.promised());
-            trials.push((Subject::Variant, Trial { promised, ..trial(what, variant) }));
+) -> Result<Proof, CannotProve> {
+    let began = Instant::now();
+    let defects = chosen_defects(options)?;
+    let planned = trials::of(options, &defects);
+    let mut table = Table::of(options, &defects);
+    let all = planned.len();
+    let (alone, free): (Vec<_>, Vec<_>) = planned.into_iter().partition(|planned| planned.alone);
+    let mut done = 0;
+    for (trials, places) in [(free, SIDE_BY_SIDE), (alone, 1)] {
+        let mut running = start(trials, places);
+        while let Some(finished) = running.join_next().await {
+            let (planned, outcome) = finished.map_err(|error| CannotProve(error.to_string()))?;
+            done += 1;
+            progress(done, all, &planned.trial.what);
+            table.note(&planned, &outcome?);
         }
     }
-    for defect in defects {
-        let home = defect.lives_in();
-        let policy = home.unwrap_or(spec.policy);
-        let spec = MockSpec { policy, defects: vec![*defect], ..spec.clone() };
-        let promised = home.map(|_| spec.promised());
-        trials.push((Subject::Defect(*defect), Trial { promised, ..trial(defect.word().to_owned(), spec) }));
-    }
-    if options.mutants && options.only.is_empty() {
-        for mutant in mutants::of(&options.dialect) {
-            let mut trial = trial(mutant.what, spec.clone());
-            trial.mock_table = mutant.mock_table;
-            trial.client_table = mutant.client_table;
-            trials.push((Subject::Mutant, trial));
-        }
-    }
-    trials
+    Ok(table.conclude(began))
 }
 
-/// Unusual and right: a suite must stay green on each.
-fn benign(spec: &MockSpec) -> Vec<(String, MockSpec)> {
-    let mut specs = vec![(
-        "Web API 1".to_owned(),
-        MockSpec { webapi: crate::suite::environment::Generation::One, ..spec.clone() },
-    )];
-    for (policy, word) in MockPolicy::ALL {
-        if policy != spec.policy {
-            specs.push((format!("policy {word}"), MockSpec { policy, ..spec.clone() }));
-        }
-    }
-    for &(variant, word) in Variant::ALL {
-        specs.push((word.to_owned(), MockSpec { variants: vec![variant], ..spec.clone() }));
-    }
-    specs
-}
+type Finished = (Planned, Result<Outcome, CannotProve>);
 
-async fn run_all(
-    options: &Options,
-    trials: Vec<(Subject, Trial)>,
-    progress: &(dyn Fn(usize, usize, &str) + Sync),
-) -> Result<Vec<(Subject, String, Outcome)>, CannotProve> {
-    let all = trials.len();
-    let places = Arc::new(Semaphore::new(2));
+fn start(trials: Vec<Planned>, places: usize) -> JoinSet<Finished> {
+    let places = Arc::new(Semaphore::new(places));
     let mut running = JoinSet::new();
-    for (number, (subject, trial)) in trials.into_iter().enumerate() {
-        let (options, places) = (options.clone(), places.clone());
+    for planned in trials {
+        let places = Arc::clone(&places);
         running.spawn(async move {
             let _place = places.acquire_owned().await.expect("nobody closes the semaphore");
-            let outcome = bench::run(&options, &trial).await;
-            (number, subject, trial.what, outcome)
+            let outcome = bench::run(&planned.trial).await;
+            (planned, outcome)
         });
     }
-    let mut outcomes = Vec::with_capacity(all);
-    while let Some(done) = running.join_next().await {
-        let (number, subject, what, outcome) = done.map_err(|error| CannotProve(error.to_string()))?;
-        progress(outcomes.len() + 1, all, &what);
-        outcomes.push((number, subject, what, outcome?));
-    }
-    outcomes.sort_by_key(|(number, ..)| *number);
-    Ok(outcomes.into_iter().map(|(_, subject, what, outcome)| (subject, what, outcome)).collect())
+    running
 }
 
-fn tabulate(options: &Options, defects: &[Defect], outcomes: Vec<(Subject, String, Outcome)>) -> Table {
-    let mut table = Table {
-        clean: Clean { runs: options.clean_runs, ..Clean::default() },
-        variants: Vec::new(),
-        defects: Vec::with_capacity(defects.len()),
-        mutants: Vec::new(),
+/// The defects to try: those that were asked for; of one suite those that it names; of several all that there are.
+fn chosen_defects(options: &Options) -> Result<Vec<Defect>, CannotProve> {
+    if !options.only.is_empty() {
+        return options.only.iter().map(|word| defect(word)).collect();
+    }
+    let named = |defect: &Defect| {
+        options
+            .subjects
+            .iter()
+            .any(|subject| subject.suite.checks.iter().any(|check| check.proof.contains_key(defect)))
     };
-    for (subject, what, outcome) in outcomes {
-        match subject {
-            Subject::Clean => {
-                if table.clean.reds.is_empty() {
-                    table.clean.judged = judged(&outcome);
-                }
-                table.clean.reds.push(not_green(&outcome));
-            }
-            Subject::Variant => table.variants.push(Mutant { what, red: red(&outcome) }),
-            Subject::Defect(defect) => table.defects.push(row(&options.suite, defect, &outcome)),
-            Subject::Mutant => table.mutants.push(Mutant { what, red: red(&outcome) }),
-        }
-    }
-    table
+    let all = options.subjects.len() > 1;
+    Ok(Defect::ALL.iter().copied().filter(|defect| all || named(defect) || meant_for_gate(*defect)).collect())
 }
 
-fn judged(outcome: &Outcome) -> (usize, usize) {
-    let judged = outcome.checks.iter().filter(|check| !matches!(check.verdict, Verdict::Skipped { .. }));
-    let passed = outcome.checks.iter().filter(|check| check.verdict == Verdict::Pass);
-    (judged.count(), passed.count())
-}
-
-/// Red, or not decided: a clean mock leaves nothing open.
-fn not_green(outcome: &Outcome) -> Vec<String> {
-    let open = outcome.checks.iter().filter(|check| matches!(check.verdict, Verdict::Inconclusive { .. }));
-    red(outcome).into_iter().chain(open.map(|check| format!("{} (inconclusive)", check.id))).collect()
-}
-
-fn red(outcome: &Outcome) -> Vec<String> {
-    let gate = outcome.gate.iter().map(|_| "gate".to_owned());
-    gate.chain(outcome.checks.iter().filter(|check| is_red(check)).map(|check| check.id.clone())).collect()
-}
-
-fn is_red(check: &CheckResult) -> bool {
-    matches!(check.verdict, Verdict::Fail | Verdict::Warn | Verdict::Stale { .. })
+fn defect(word: &str) -> Result<Defect, CannotProve> {
+    Defect::from_word(word).ok_or_else(|| {
+        let near = nearest(word, Defect::ALL.iter().map(|defect| defect.word()));
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        CannotProve(format!("no defect is called `{word}`{hint}"))
+    })
 }
 
 /// Defects under which nothing is ever granted: the gate is what catches them.
@@ -327,37 +144,208 @@ fn meant_for_gate(defect: Defect) -> bool {
     defect == Defect::AlwaysCrash
 }
 
-fn row(suite: &Suite, defect: Defect, outcome: &Outcome) -> Row {
-    let red = red(outcome);
-    let (meant_for, caught) = if meant_for_gate(defect) {
-        (vec!["gate".to_owned()], outcome.gate.is_some())
-    } else {
-        let proofs: Vec<_> =
-            suite.checks.iter().filter_map(|check| Some((check, check.proof.get(&defect)?))).collect();
-        let caught =
-            !proofs.is_empty() && proofs.iter().all(|(check, claims)| caught_at(outcome, &check.id, claims));
-        (proofs.iter().map(|(check, _)| check.id.clone()).collect(), caught)
-    };
-    let also_red: Vec<String> = red.iter().filter(|id| !meant_for.contains(id)).cloned().collect();
-    let undeclared = also_red.iter().filter(|id| !also::declared(defect, id)).cloned().collect();
-    Row {
-        id: defect.word().to_owned(),
-        what: defect.what().to_owned(),
-        subtlety: defect.subtlety(),
-        caught: match (caught, red.is_empty()) {
-            (true, _) => Caught::ByItsCheck,
-            (false, false) => Caught::ByAnother,
-            (false, true) => Caught::Escaped,
-        },
-        meant_for,
-        also_red,
-        undeclared,
+/// The kill table while it is filled.
+struct Table<'a> {
+    options: &'a Options,
+    proof: Proof,
+    coverage: Coverage,
+}
+
+impl Table<'_> {
+    fn of<'a>(options: &'a Options, defects: &[Defect]) -> Table<'a> {
+        let proof = Proof {
+            proven: false,
+            proved_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            suites: options.subjects.iter().map(Subject::name).collect(),
+            depth: if options.full { Depth::Full } else { Depth::Quick },
+            took_us: 0,
+            clean: crate::results::proof::CleanProof::default(),
+            defects: defects.iter().map(|defect| blank(*defect)).collect(),
+            variants: Vec::new(),
+            mutants: Vec::new(),
+            proxy: Vec::new(),
+            claims: crate::results::proof::ClaimsProof::default(),
+        };
+        Table { options, proof, coverage: Coverage::default() }
+    }
+
+    fn note(&mut self, planned: &Planned, outcome: &Outcome) {
+        self.coverage.note(outcome);
+        let suite = self.options.subjects[planned.subject].name();
+        let what = planned.trial.what.clone();
+        match &planned.aim {
+            Aim::Clean => self.clean(planned, outcome),
+            Aim::Benign(benign) => self.proof.variants.push(variant(benign, suite, outcome)),
+            Aim::Named(defect) => self.named(*defect, planned, outcome),
+            Aim::Others(defect) => self.others(*defect, planned, outcome),
+            Aim::Table => {
+                let red = red(outcome);
+                self.proof.mutants.push(MutantProof { what, suite, red, justified: None });
+            }
+            Aim::Proxy(mutation) => {
+                let red = red(outcome);
+                let justified = red.is_empty().then(|| proxy::justified(mutation)).flatten().map(str::to_owned);
+                self.proof.proxy.push(MutantProof { what, suite, red, justified });
+            }
+        }
+    }
+
+    fn clean(&mut self, planned: &Planned, outcome: &Outcome) {
+        let clean = &mut self.proof.clean;
+        clean.runs += 1;
+        clean.red.push(not_green(outcome));
+        // The first run of a suite has every check.
+        if planned.trial.only.is_empty() {
+            let judged = outcome.checks.iter().filter(|check| was_judged(check));
+            let passed = outcome.checks.iter().filter(|check| check.verdict == Verdict::Pass);
+            clean.judged += u32::try_from(judged.count()).unwrap_or(u32::MAX);
+            clean.passed += u32::try_from(passed.count()).unwrap_or(u32::MAX);
+        }
+    }
+
+    fn row(&mut self, defect: Defect) -> &mut DefectProof {
+        let row = self.proof.defects.iter_mut().find(|row| row.id == defect.word());
+        row.expect("a trial is of a defect that was chosen")
+    }
+
+    /// The checks that name the defect: those that apply must fail at a claim that the proof names.
+    fn named(&mut self, defect: Defect, planned: &Planned, outcome: &Outcome) {
+        let suite = &planned.trial.suite;
+        let name = suite.file.name().to_owned();
+        let shut = outcome.gate.is_some();
+        let row = self.row(defect);
+        if meant_for_gate(defect) {
+            row.meant_for = vec!["gate".to_owned()];
+            row.suites.push(name);
+            if !shut {
+                row.missed_by.push("gate".to_owned());
+            }
+            return;
+        }
+        let named = suite.checks.iter().filter_map(|check| Some((check, check.proof.get(&defect)?)));
+        let mut applies = false;
+        for (check, claims) in named {
+            let Some(result) = outcome.checks.iter().find(|result| result.id == check.id) else { continue };
+            if !was_judged(result) && !shut {
+                continue;
+            }
+            applies = true;
+            add(&mut row.meant_for, &check.id);
+            if !caught_at(result, claims) {
+                add(&mut row.missed_by, &check.id);
+            }
+        }
+        if applies {
+            row.suites.push(name);
+        }
+    }
+
+    fn others(&mut self, defect: Defect, planned: &Planned, outcome: &Outcome) {
+        let format = also::Answers::of(defect);
+        let suite = &planned.trial.suite;
+        let row = self.row(defect);
+        for id in red(outcome) {
+            let check = suite.checks.iter().find(|check| check.id == id);
+            if !also::expected(defect, format, &id, check) {
+                add(&mut row.undeclared, &id);
+            }
+            add(&mut row.also_red, &id);
+        }
+    }
+
+    fn conclude(mut self, began: Instant) -> Proof {
+        self.proof.claims = self.coverage.of(self.options.subjects.iter().map(|subject| &*subject.suite));
+        for row in &mut self.proof.defects {
+            row.caught = !row.meant_for.is_empty() && row.missed_by.is_empty();
+            row.by = row.caught.then(|| row.meant_for.first().cloned()).flatten();
+        }
+        let in_order = |one: &MutantProof, other: &MutantProof| (&one.suite, &one.what).cmp(&(&other.suite, &other.what));
+        self.proof.mutants.sort_by(in_order);
+        self.proof.proxy.sort_by(in_order);
+        self.proof.variants.sort_by(|one, other| (&one.suite, &one.what).cmp(&(&other.suite, &other.what)));
+        self.proof.took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.proof.proven = self.proof.holds();
+        self.proof
     }
 }
 
-/// Whether the check `id` has a finding at one of `claims`.
-fn caught_at(outcome: &Outcome, id: &str, claims: &[ProofClaim]) -> bool {
-    let Some(check) = outcome.checks.iter().find(|check| check.id == id) else { return false };
+fn blank(defect: Defect) -> DefectProof {
+    let word = |policy| MockPolicy::ALL.iter().find(|(own, _)| *own == policy).map(|(_, word)| (*word).to_owned());
+    DefectProof {
+        id: defect.word().to_owned(),
+        what: defect.what().to_owned(),
+        subtlety: match defect.subtlety() {
+            Subtlety::Gross => "gross",
+            Subtlety::Medium => "medium",
+            Subtlety::Subtle => "subtle",
+        }
+        .to_owned(),
+        policy: defect.lives_in().and_then(word),
+        suites: Vec::new(),
+        caught: false,
+        by: None,
+        meant_for: Vec::new(),
+        missed_by: Vec::new(),
+        also_red: Vec::new(),
+        undeclared: Vec::new(),
+    }
+}
+
+fn add(ids: &mut Vec<String>, id: &str) {
+    if !ids.iter().any(|known| known == id) {
+        ids.push(id.to_owned());
+    }
+}
+
+fn variant(benign: &Benign, suite: String, outcome: &Outcome) -> VariantProof {
+    let mut proof =
+        VariantProof { what: benign.what.clone(), suite, red: Vec::new(), declared: Vec::new(), open: Vec::new() };
+    if let Some(gate) = &outcome.gate {
+        proof.red.push(format!("gate: {}", gate.reason));
+    }
+    for check in &outcome.checks {
+        let id = check.id.clone();
+        match &check.verdict {
+            Verdict::Pass | Verdict::Skipped { .. } => {}
+            Verdict::Warn => match benign.may_warn(&id) {
+                Some(why) => proof.declared.push((id, why.to_owned())),
+                None => proof.red.push(id),
+            },
+            Verdict::Inconclusive { reason } => match benign.may_be_open(&id) {
+                Some(why) => proof.declared.push((id, why.to_owned())),
+                None => proof.open.push(format!("{id}: {reason}")),
+            },
+            Verdict::Fail | Verdict::Known { .. } | Verdict::Stale { .. } => proof.red.push(id),
+        }
+    }
+    proof
+}
+
+fn was_judged(check: &CheckResult) -> bool {
+    !matches!(check.verdict, Verdict::Skipped { .. })
+}
+
+/// Red, or not decided: a clean mock leaves nothing open.
+fn not_green(outcome: &Outcome) -> Vec<String> {
+    let open = outcome.checks.iter().filter_map(|check| match &check.verdict {
+        Verdict::Inconclusive { reason } => Some(format!("{} (inconclusive: {reason})", check.id)),
+        _ => None,
+    });
+    let gate = outcome.gate.iter().map(|gate| format!("gate: {}", gate.reason));
+    gate.chain(red(outcome)).chain(open).collect()
+}
+
+/// The red checks. A gate that shuts is no check: what it stands for must be red as well.
+fn red(outcome: &Outcome) -> Vec<String> {
+    outcome.checks.iter().filter(|check| is_red(check)).map(|check| check.id.clone()).collect()
+}
+
+fn is_red(check: &CheckResult) -> bool {
+    matches!(check.verdict, Verdict::Fail | Verdict::Warn | Verdict::Stale { .. })
+}
+
+/// Whether a check has a finding at one of `claims`.
+fn caught_at(check: &CheckResult, claims: &[ProofClaim]) -> bool {
     check.findings.iter().any(|finding| {
         let (step, word) = match finding.claim.rsplit_once('.') {
             Some((step, word)) => (Some(step), word),

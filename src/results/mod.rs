@@ -6,7 +6,7 @@
 //!
 //! [`event`] is the narration while it happens, [`latency`] the histograms, [`mod@file`] reading and writing,
 //! [`outcome`] the verdict on the whole: headline, reason and exit code come from there and nowhere else;
-//! [`tally`] counts, [`wording`] is how figures are written.
+//! [`tally`] counts, [`mod@proof`] is the kill table, [`wording`] is how figures are written.
 
 pub mod class;
 pub mod event;
@@ -14,6 +14,7 @@ pub mod file;
 pub mod latency;
 pub mod objectives;
 pub mod outcome;
+pub mod proof;
 pub mod tally;
 pub mod trust;
 pub mod wording;

@@ -1,0 +1,141 @@
+//! What is unusual and right, and what a suite may say of it: nothing red, and nothing open without a reason.
+
+use crate::suite::environment::{Generation, MockPolicy, MockSpec, Variant};
+
+/// One mock that is unusual and right.
+#[derive(Clone, Debug)]
+pub(super) struct Benign {
+    /// What is unusual.
+    pub(super) what: String,
+    /// The mock.
+    pub(super) spec: MockSpec,
+    /// The switches.
+    variants: Vec<Variant>,
+}
+
+/// All of them: the other generation, every policy, every switch, and switches that come together.
+pub(super) fn all(spec: &MockSpec, is_oauth: bool) -> Vec<Benign> {
+    let mut all = Vec::new();
+    if !is_oauth {
+        let older = MockSpec { webapi: Generation::One, ..spec.clone() };
+        all.push(Benign { what: "Web API 1".to_owned(), spec: older, variants: Vec::new() });
+    }
+    for (policy, word) in MockPolicy::ALL {
+        if policy != spec.policy {
+            let spec = MockSpec { policy, ..spec.clone() };
+            all.push(Benign { what: format!("policy {word}"), spec, variants: Vec::new() });
+        }
+    }
+    let alone = Variant::ALL.iter().map(|(variant, _)| vec![*variant]);
+    let together = TOGETHER.iter().map(|variants| variants.to_vec());
+    for variants in alone.chain(together) {
+        if is_oauth && !variants.iter().all(|variant| speaks_oauth(*variant)) {
+            continue;
+        }
+        let words: Vec<&str> = variants.iter().map(|variant| variant.word()).collect();
+        let spec = MockSpec { variants: variants.clone(), ..spec.clone() };
+        all.push(Benign { what: words.join(" + "), spec, variants });
+    }
+    all
+}
+
+/// Switches that come together in the world: a gateway, another framework, another vocabulary.
+const TOGETHER: &[&[Variant]] = &[
+    &[Variant::Chunked, Variant::HeadersLowerCase, Variant::HeadersReordered, Variant::NoDate],
+    &[Variant::PrettyPrinted, Variant::XmlDeclaration, Variant::CharsetUpper, Variant::SplitAnswers],
+    &[Variant::WordsYes, Variant::CodeZero, Variant::OtherTexts, Variant::RefusalsVaried, Variant::UtcDates],
+    &[Variant::OldHttp, Variant::NoBanners, Variant::CharsetUnsaid, Variant::EmptyForNull],
+    &[Variant::OpaqueTokens, Variant::LongTokens, Variant::NoExpiry],
+];
+
+/// Whether the switch means something at a token endpoint of OAuth 2.0, whose words the RFC has fixed.
+fn speaks_oauth(variant: Variant) -> bool {
+    match variant {
+        Variant::SlowServer
+        | Variant::ClosesConnections
+        | Variant::IdleTimeout
+        | Variant::OldHttp
+        | Variant::Chunked
+        | Variant::SplitAnswers
+        | Variant::HeadersReordered
+        | Variant::HeadersLowerCase
+        | Variant::NoDate
+        | Variant::ContinueIgnored
+        | Variant::OpaqueTokens
+        | Variant::LongTokens
+        | Variant::ShortLifetimes => true,
+        Variant::TrueSpelledUpper
+        | Variant::FailuresByStatus
+        | Variant::NotAcceptable
+        | Variant::MicrosoftDates
+        | Variant::EmptyForNull
+        | Variant::HeaderNoise
+        | Variant::ForbiddenSecret
+        | Variant::NoBanners
+        | Variant::TieXml
+        | Variant::CodeZero
+        | Variant::OtherTexts
+        | Variant::WordsYes
+        | Variant::WordsOk
+        | Variant::FractionalDates
+        | Variant::DayFirstDates
+        | Variant::UtcDates
+        | Variant::RefusalsVaried
+        | Variant::NoExpiry
+        | Variant::ExtraMembers
+        | Variant::CharsetUpper
+        | Variant::CharsetUnsaid
+        | Variant::PrettyPrinted
+        | Variant::XmlDeclaration => false,
+    }
+}
+
+impl Benign {
+    /// A mock that is as it should be.
+    pub(super) fn plain(what: String, spec: MockSpec) -> Benign {
+        Benign { what, spec, variants: Vec::new() }
+    }
+
+    /// Why `check` may warn here, where it may.
+    pub(super) fn may_warn(&self, check: &str) -> Option<&'static str> {
+        self.variants.iter().find_map(|variant| {
+            let (checks, why) = warnings(*variant);
+            checks.contains(&check).then_some(why)
+        })
+    }
+
+    /// Why `check` may stay open here, where it may.
+    pub(super) fn may_be_open(&self, check: &str) -> Option<&'static str> {
+        let of_policy = self.spec.policy == MockPolicy::None && check == "SUC-07";
+        if of_policy {
+            return Some("a token that is never replaced does not outlive a month of days");
+        }
+        self.variants.iter().find_map(|variant| {
+            let (checks, why) = doubts(*variant);
+            checks.contains(&check).then_some(why)
+        })
+    }
+}
+
+/// Checks that warn, and why that is what a `should` is for.
+fn warnings(variant: Variant) -> (&'static [&'static str], &'static str) {
+    match variant {
+        Variant::ExtraMembers => {
+            (&["SCH-01", "SCH-02"], "members that nobody documented are worth a warning, and no failure")
+        }
+        _ => (&[], ""),
+    }
+}
+
+/// Checks that cannot be judged, and why.
+fn doubts(variant: Variant) -> (&'static [&'static str], &'static str) {
+    match variant {
+        Variant::OpaqueTokens => (&["SUC-08", "SUC-10"], "what an opaque token says cannot be read"),
+        Variant::NoExpiry => (
+            &["SUC-05", "SUC-06", "SUC-07", "SUC-08", "SUC-12"],
+            "moments that are not stated cannot be compared",
+        ),
+        Variant::NoDate => (&["SUC-05"], "without a Date nobody knows the endpoint's own time"),
+        _ => (&[], ""),
+    }
+}

@@ -1,0 +1,194 @@
+//! What is tried: the clean mock, what is unusual and right, every defect and every mutant, each with the checks
+//! that are to be seen at it.
+
+use std::sync::Arc;
+
+use crate::suite::Suite;
+use crate::suite::check::Check;
+use crate::suite::defect::Defect;
+use crate::suite::environment::{Environment, MockSpec, Target};
+
+use super::bench::Trial;
+use super::benign::{self, Benign};
+use super::proxy::{self, Mutation};
+use super::{Options, Subject, mutants, weight};
+
+/// What a trial is for.
+#[derive(Clone, Debug)]
+pub(super) enum Aim {
+    /// Nothing may be red.
+    Clean,
+    /// Nothing may be red, and what may be open is declared.
+    Benign(Box<Benign>),
+    /// The checks that name the defect must be red.
+    Named(Defect),
+    /// Every other check: what is red must be declared.
+    Others(Defect),
+    /// Some check must be red.
+    Table,
+    /// Some check must be red, or the mutation is no worse than what it was made from.
+    Proxy(Box<Mutation>),
+}
+
+/// A trial, and what for.
+#[derive(Clone, Debug)]
+pub(super) struct Planned {
+    /// Which of the suites.
+    pub(super) subject: usize,
+    /// What for.
+    pub(super) aim: Aim,
+    /// What is run.
+    pub(super) trial: Trial,
+    /// Whether nothing else may run meanwhile, because it measures time.
+    pub(super) alone: bool,
+}
+
+/// One suite's trials in the making.
+struct Plan<'a> {
+    index: usize,
+    subject: &'a Subject,
+    options: &'a Options,
+    spec: MockSpec,
+    planned: Vec<Planned>,
+}
+
+/// Every trial of every suite.
+pub(super) fn of(options: &Options, defects: &[Defect]) -> Vec<Planned> {
+    let mut planned = Vec::new();
+    for (index, subject) in options.subjects.iter().enumerate() {
+        let spec = mock_of(&subject.environment);
+        let mut plan = Plan { index, subject, options, spec, planned: Vec::new() };
+        plan.clean();
+        if options.only.is_empty() {
+            plan.benign();
+        }
+        for defect in defects {
+            plan.defect(*defect);
+        }
+        if options.mutants && options.only.is_empty() {
+            plan.mutants();
+        }
+        planned.append(&mut plan.planned);
+    }
+    planned
+}
+
+impl Plan<'_> {
+    fn add(&mut self, aim: Aim, trial: Trial) {
+        let runs = |check: &&Check| trial.only.is_empty() || trial.only.contains(&check.id);
+        let alone = trial.suite.checks.iter().filter(runs).any(weight::wants_quiet);
+        self.planned.push(Planned { subject: self.index, aim, trial, alone });
+    }
+
+    /// A trial of these checks on that mock, whose policy the suite promises.
+    fn trial(&self, what: impl Into<String>, spec: MockSpec, only: Vec<String>) -> Trial {
+        let suite = promising(&self.subject.suite, &spec, &self.spec);
+        Trial {
+            what: what.into(),
+            suite,
+            environment: Arc::clone(&self.subject.environment),
+            spec,
+            mock_table: Arc::clone(&self.subject.dialect),
+            client_table: Arc::clone(&self.subject.dialect),
+            mutation: None,
+            only,
+            full: false,
+        }
+    }
+
+    fn ids(&self, wanted: impl Fn(&Check) -> bool) -> Vec<String> {
+        let checks = self.subject.suite.checks.iter();
+        checks.filter(|check| wanted(check)).map(|check| check.id.clone()).collect()
+    }
+
+    fn light(&self) -> Vec<String> {
+        self.ids(|check| !weight::is_heavy(check))
+    }
+
+    fn clean(&mut self) {
+        for run in 0..self.options.clean_runs {
+            let spec = MockSpec { seed: self.spec.seed + u64::from(run), ..self.spec.clone() };
+            // The first run has everything; the others see whether chance can make something red.
+            let only = if run == 0 { Vec::new() } else { self.light() };
+            let mut trial = self.trial(format!("clean, seed {}", spec.seed), spec, only);
+            trial.full = self.options.full && run == 0;
+            self.add(Aim::Clean, trial);
+        }
+    }
+
+    fn benign(&mut self) {
+        let is_oauth = self.subject.dialect.name.starts_with("oauth2");
+        for benign in benign::all(&self.spec, is_oauth) {
+            let trial = self.trial(benign.what.clone(), benign.spec.clone(), self.light());
+            self.add(Aim::Benign(Box::new(benign)), trial);
+        }
+        let nothing = Mutation::nothing();
+        let mut trial = self.trial("a proxy that changes nothing", self.spec.clone(), self.light());
+        trial.mutation = Some(nothing);
+        let benign = Benign::plain(trial.what.clone(), trial.spec.clone());
+        self.add(Aim::Benign(Box::new(benign)), trial);
+    }
+
+    fn defect(&mut self, defect: Defect) {
+        let named = self.ids(|check| check.proof.contains_key(&defect));
+        let is_ours = !named.is_empty() || super::meant_for_gate(defect);
+        if !is_ours {
+            return;
+        }
+        let policy = defect.lives_in().unwrap_or(self.spec.policy);
+        let spec = MockSpec { defects: vec![defect], policy, ..self.spec.clone() };
+        let full = self.options.full;
+        let heavy =
+            |id: &String| self.subject.suite.checks.iter().any(|c| c.id == *id && weight::is_heavy(c));
+        // A gate that shuts needs one check to be asked for, whichever.
+        let only = if named.is_empty() { self.ids(|_| true) } else { named.clone() };
+        let mut trial = self.trial(defect.word(), spec.clone(), only);
+        trial.full = full && !named.iter().any(heavy);
+        self.add(Aim::Named(defect), trial);
+        let others: Vec<String> = self.light().into_iter().filter(|id| !named.contains(id)).collect();
+        if full && !others.is_empty() {
+            let trial = self.trial(format!("{}, other checks", defect.word()), spec, others);
+            self.add(Aim::Others(defect), trial);
+        }
+    }
+
+    fn mutants(&mut self) {
+        let only = if self.options.full { self.light() } else { self.ids(is_plain) };
+        for mutant in mutants::of(&self.subject.dialect) {
+            let mut trial = self.trial(mutant.what, self.spec.clone(), only.clone());
+            trial.mock_table = Arc::new(mutant.mock_table);
+            trial.client_table = Arc::new(mutant.client_table);
+            self.add(Aim::Table, trial);
+        }
+        if !self.options.full {
+            return;
+        }
+        for mutation in proxy::all(&self.subject.dialect) {
+            let mut trial = self.trial(mutation.what.clone(), self.spec.clone(), only.clone());
+            trial.mutation = Some(mutation.clone());
+            self.add(Aim::Proxy(Box::new(mutation)), trial);
+        }
+    }
+}
+
+/// Groups that look at single answers: what a mutant of a table or of an answer shows itself in.
+fn is_plain(check: &Check) -> bool {
+    ["format", "schema", "success", "oauth2"].contains(&check.group.as_str()) && !weight::is_heavy(check)
+}
+
+/// The suite, promising what the mock keeps. A mock as the suite's own needs no other promise.
+fn promising(suite: &Arc<Suite>, spec: &MockSpec, own: &MockSpec) -> Arc<Suite> {
+    if spec.policy == own.policy {
+        return Arc::clone(suite);
+    }
+    let mut suite = (**suite).clone();
+    suite.policy = spec.promised();
+    Arc::new(suite)
+}
+
+fn mock_of(environment: &Environment) -> MockSpec {
+    match &environment.target {
+        Target::Mock(spec) => (**spec).clone(),
+        Target::RunningMock { .. } | Target::Url(_) => MockSpec::default(),
+    }
+}

@@ -63,7 +63,9 @@ fn speaks_oauth(variant: Variant) -> bool {
         | Variant::ContinueIgnored
         | Variant::OpaqueTokens
         | Variant::LongTokens
-        | Variant::ShortLifetimes => true,
+        | Variant::ShortLifetimes
+        | Variant::NoDpopNonce
+        | Variant::ScopeUnstated => true,
         Variant::TrueSpelledUpper
         | Variant::FailuresByStatus
         | Variant::NotAcceptable

@@ -184,7 +184,8 @@ impl Table<'_> {
             }
             Aim::Proxy(mutation) => {
                 let red = red(outcome);
-                let justified = red.is_empty().then(|| proxy::justified(mutation)).flatten().map(str::to_owned);
+                let justified =
+                    red.is_empty().then(|| proxy::justified(mutation)).flatten().map(str::to_owned);
                 self.proof.proxy.push(MutantProof { what, suite, red, justified });
             }
         }
@@ -259,7 +260,9 @@ impl Table<'_> {
             row.caught = !row.meant_for.is_empty() && row.missed_by.is_empty();
             row.by = row.caught.then(|| row.meant_for.first().cloned()).flatten();
         }
-        let in_order = |one: &MutantProof, other: &MutantProof| (&one.suite, &one.what).cmp(&(&other.suite, &other.what));
+        let in_order = |one: &MutantProof, other: &MutantProof| {
+            (&one.suite, &one.what).cmp(&(&other.suite, &other.what))
+        };
         self.proof.mutants.sort_by(in_order);
         self.proof.proxy.sort_by(in_order);
         self.proof.variants.sort_by(|one, other| (&one.suite, &one.what).cmp(&(&other.suite, &other.what)));
@@ -270,7 +273,8 @@ impl Table<'_> {
 }
 
 fn blank(defect: Defect) -> DefectProof {
-    let word = |policy| MockPolicy::ALL.iter().find(|(own, _)| *own == policy).map(|(_, word)| (*word).to_owned());
+    let word =
+        |policy| MockPolicy::ALL.iter().find(|(own, _)| *own == policy).map(|(_, word)| (*word).to_owned());
     DefectProof {
         id: defect.word().to_owned(),
         what: defect.what().to_owned(),
@@ -298,8 +302,13 @@ fn add(ids: &mut Vec<String>, id: &str) {
 }
 
 fn variant(benign: &Benign, suite: String, outcome: &Outcome) -> VariantProof {
-    let mut proof =
-        VariantProof { what: benign.what.clone(), suite, red: Vec::new(), declared: Vec::new(), open: Vec::new() };
+    let mut proof = VariantProof {
+        what: benign.what.clone(),
+        suite,
+        red: Vec::new(),
+        declared: Vec::new(),
+        open: Vec::new(),
+    };
     if let Some(gate) = &outcome.gate {
         proof.red.push(format!("gate: {}", gate.reason));
     }

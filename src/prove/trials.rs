@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::suite::Suite;
 use crate::suite::check::Check;
 use crate::suite::defect::Defect;
-use crate::suite::environment::{Environment, MockSpec, Target};
+use crate::suite::environment::{Environment, MockSpec, Target, Variant};
 
 use super::bench::Trial;
 use super::benign::{self, Benign};
@@ -178,7 +178,8 @@ fn is_plain(check: &Check) -> bool {
 
 /// The suite, promising what the mock keeps. A mock as the suite's own needs no other promise.
 fn promising(suite: &Arc<Suite>, spec: &MockSpec, own: &MockSpec) -> Arc<Suite> {
-    if spec.policy == own.policy {
+    let short = spec.variants.contains(&Variant::ShortLifetimes);
+    if spec.policy == own.policy && !short {
         return Arc::clone(suite);
     }
     let mut suite = (**suite).clone();

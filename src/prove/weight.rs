@@ -36,6 +36,7 @@ fn is_statistic(claim: &SetExpectation) -> bool {
         | SetExpectation::Apart(_)
         | SetExpectation::Distinct(_)
         | SetExpectation::PlainDates(_)
+        | SetExpectation::Promised(_)
         | SetExpectation::Measured(_) => false,
     }
 }

@@ -203,6 +203,7 @@ impl Means<'_> {
         for need in check.chains.values() {
             self.chain(need)?;
         }
+        self.lengths(check)?;
         self.time(check)?;
         self.consent(check)?;
         Ok(cells)
@@ -380,6 +381,23 @@ impl Means<'_> {
         let mut values = self.environment.identities.values().map(value);
         let own = values.next()?;
         Some(values.any(|other| other != own))
+    }
+
+    /// Times that hang on a promise which the policy does not make.
+    fn lengths(&self, check: &Check) -> Outcome {
+        for step in &check.steps {
+            let of_verb = match &step.verb {
+                Verb::Wait(Wait::For(time)) => Some(time),
+                _ => None,
+            };
+            let spans = [&step.every, &step.lasting].into_iter().flatten().map(|(time, _)| time);
+            for time in of_verb.into_iter().chain(spans) {
+                if let Err(name) = time.value(&self.names()) {
+                    return Err(skipped(format!("`{name}` is not known, and `{}` hangs on it", time.text)));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn time(&self, check: &Check) -> Outcome {

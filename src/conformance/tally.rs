@@ -73,6 +73,8 @@ pub(super) struct Tally {
     pub unset: u32,
     /// Why, the first time.
     pub why_unset: Option<String>,
+    /// Why there was no stage to set, the first time: the policy leaves out what it hangs on.
+    pub why_moot: Option<String>,
     /// Something was not sent because a step was granted nothing.
     pub emptied: Option<String>,
     /// Somebody asked to stop before the end.

@@ -25,7 +25,7 @@ use super::change::{Composed, Making, compose};
 use super::evidence::evidence;
 use super::judge::{self, Bench, Judgement};
 use super::needs::changes_of;
-use super::promise::{Allowed, Successor};
+use super::promise::{Allowed, Successor, SuccessorWord};
 use super::redact::{Redaction, writings};
 use super::references::{Cast, Scope, Yields};
 use super::transcript::Taken;
@@ -260,7 +260,9 @@ fn a_transport_failure_is_what_was_found() {
 fn promised_is_what_the_state_machine_allows() {
     let with = |allowed, answer| judged_on("promised", &Taken { allowed, ..taken(Ok(answer)) });
     assert_eq!(with(Allowed::Refused("replay.answer"), json(200, REFUSED)), Judgement::Holds);
-    assert_eq!(with(Allowed::Granted("rotation", Successor::Any), json(200, GRANTED)), Judgement::Holds);
+    let granted = |fits| Allowed::Granted("rotation", Successor { promised: SuccessorWord::New, fits });
+    assert_eq!(with(granted(true), json(200, GRANTED)), Judgement::Holds);
+    assert!(matches!(with(granted(false), json(200, GRANTED)), Judgement::Fails(_)));
     assert_eq!(with(Allowed::Either("grace.for"), json(200, REFUSED)), Judgement::Holds);
     match with(Allowed::Refused("replay.answer"), json(200, GRANTED)) {
         Judgement::Fails(miss) => {
@@ -271,7 +273,7 @@ fn promised_is_what_the_state_machine_allows() {
     }
     assert!(matches!(
         with(Allowed::Unknown("the policy says nothing of `grace`".to_owned()), json(200, GRANTED)),
-        Judgement::Untold(why) if why.contains("grace")
+        Judgement::Moot(why) if why.contains("grace") && why.contains("observed: granted")
     ));
 }
 

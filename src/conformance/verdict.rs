@@ -71,6 +71,10 @@ fn plain(tally: &Tally) -> Verdict {
     if tally.stopped {
         return Verdict::Skipped { reason: "the run was stopped".to_owned() };
     }
+    let decided = of(Strength::Must).chain(of(Strength::Should)).any(|claim| claim.judged > 0);
+    if let (Some(why), false, 0) = (&tally.why_moot, decided, tally.unset) {
+        return Verdict::Skipped { reason: why.clone() };
+    }
     match (reason_for_doubt(tally), nothing_to_judge(tally)) {
         (Some(reason), _) => Verdict::Inconclusive { reason },
         (None, Some(reason)) => Verdict::Skipped { reason },

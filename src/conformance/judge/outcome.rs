@@ -2,9 +2,9 @@
 
 use crate::client::Failure;
 use crate::client::reply::{self, Outcome, Reply};
-use crate::suite::claim::{Field, OutcomeWord};
+use crate::suite::claim::OutcomeWord;
 
-use crate::conformance::promise::{Allowed, Successor};
+use crate::conformance::promise::{Allowed, SuccessorWord};
 use crate::conformance::transcript::{Taken, ending};
 
 use super::{Bench, Judgement, either, speech, status_line};
@@ -12,7 +12,7 @@ use super::{Bench, Judgement, either, speech, status_line};
 /// One of the words must fit.
 pub(super) fn outcome(words: &[OutcomeWord], taken: &Taken, bench: &Bench<'_>) -> Judgement {
     if let [OutcomeWord::Promised] = words {
-        return promised(taken, bench);
+        return promised(taken);
     }
     let mut untold = None;
     for word in words {
@@ -65,7 +65,7 @@ fn fits(word: OutcomeWord, taken: &Taken, bench: &Bench<'_>) -> Judgement {
             }
             failure => failure.is_some_and(is_closed),
         },
-        OutcomeWord::Promised => return promised(taken, bench),
+        OutcomeWord::Promised => return promised(taken),
     };
     if holds { Judgement::Holds } else { Judgement::fails(word.word(), ending(taken)) }
 }
@@ -111,12 +111,13 @@ pub(super) fn is_ours(failure: Failure) -> bool {
 }
 
 /// What the policy's state machine allows at this point.
-fn promised(taken: &Taken, bench: &Bench<'_>) -> Judgement {
+fn promised(taken: &Taken) -> Judgement {
     let reply = taken.reply.as_deref();
     let is = |outcome: &Outcome| reply.is_some_and(|reply| reply.outcome == *outcome);
     let marks = || taken.reply.iter().map(|reply| status_line(reply.answer().status));
     match &taken.allowed {
-        Allowed::Unknown(word) => Judgement::Untold(word.clone()),
+        // The policy is silent, so nothing is judged; what was seen is said all the same.
+        Allowed::Unknown(word) => Judgement::Moot(format!("{word}; observed: {}", ending(taken))),
         Allowed::Either(by) => {
             if is(&Outcome::Granted) || is(&Outcome::Refused) {
                 Judgement::Holds
@@ -133,33 +134,24 @@ fn promised(taken: &Taken, bench: &Bench<'_>) -> Judgement {
             }
         }
         Allowed::Granted(by, successor) => {
-            if is(&Outcome::Granted) {
-                carries(*successor, by, taken, bench)
-            } else {
+            if !is(&Outcome::Granted) {
                 Judgement::fails(format!("`granted`, as `{by}` promises"), ending(taken)).marking(marks())
+            } else if successor.fits {
+                Judgement::Holds
+            } else {
+                let (promised, found) = carried(successor.promised);
+                Judgement::fails(format!("{promised}, as `{by}` promises"), found)
             }
         }
     }
 }
 
-/// Whether a grant within grace carries the refresh token that the policy promises.
-fn carries(successor: Successor, by: &str, taken: &Taken, bench: &Bench<'_>) -> Judgement {
-    let got = taken
-        .reply
-        .as_ref()
-        .and_then(|reply| reply.token(bench.scope.dialect, taken.operation, Field::Refresh));
-    let chains = bench.scope.chains.get(&taken.chain).into_iter().flatten();
-    let chain = chains.into_iter().find(|chain| chain.number == taken.chain_number);
-    let current = chain.and_then(|chain| chain.pairs.last()).and_then(|pair| pair.refresh.clone());
-    match (successor, got, current) {
-        (Successor::Any, ..) | (_, None, _) | (_, _, None) => Judgement::Holds,
-        (Successor::Current, Some(got), Some(current)) if got == current => Judgement::Holds,
-        (Successor::New, Some(got), Some(current)) if got != current => Judgement::Holds,
-        (Successor::Current, ..) => {
-            Judgement::fails(format!("the pair that the chain has, as `{by}` promises"), "another pair")
-        }
-        (Successor::New, ..) => {
-            Judgement::fails(format!("a new pair, as `{by}` promises"), "the pair that the chain has")
-        }
+/// Which refresh token a grant must carry, and what it carries where it does not.
+fn carried(promised: SuccessorWord) -> (&'static str, &'static str) {
+    match promised {
+        SuccessorWord::Any => ("a grant", "another"),
+        SuccessorWord::Kept => ("the refresh token that was sent, or none", "another refresh token"),
+        SuccessorWord::Known => ("the pair that the chain has", "another pair"),
+        SuccessorWord::New => ("a new refresh token", "one that the chain had before, or none"),
     }
 }

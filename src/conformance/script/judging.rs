@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::conformance::cell::Cell;
 use crate::conformance::change::NotMade;
 use crate::conformance::court::Court;
 use crate::conformance::evidence::evidence;
@@ -27,8 +28,8 @@ impl Play<'_> {
         let label = scene.cell.label();
         for (claim, judgement) in judged {
             if claim.strength == Strength::Given {
-                if let Some(why) = not_given(claim, &judgement, &taken) {
-                    unset.get_or_insert(why);
+                if let Some(cut) = not_given(claim, &judgement, &taken) {
+                    unset.get_or_insert(cut);
                 }
                 continue;
             }
@@ -45,7 +46,7 @@ impl Play<'_> {
             }
         }
         scene.last = Some(taken);
-        unset.map_or(Ok(()), |why| Err(Cut::Unset(why)))
+        unset.map_or(Ok(()), Err)
     }
 
     /// Nothing was sent: every claim of the step cannot be told, and a `given` is not given.
@@ -67,6 +68,21 @@ impl Play<'_> {
                 .note(key(step, claim), claim.strength, label.as_deref(), judgement, |_| (Vec::new(), None));
         }
         Ok(())
+    }
+
+    /// A cell whose stage hangs on what the policy leaves out: there is nothing to judge in it.
+    pub(super) fn moot(&mut self, cell: &Cell, why: &str) {
+        let why = self.court.redaction.text(why);
+        let label = cell.label();
+        for step in &self.check.steps {
+            for claim in step.claims.iter().filter(|claim| claim.strength != Strength::Given) {
+                let judgement = Judgement::Moot(why.clone());
+                self.tally.note(key(step, claim), claim.strength, label.as_deref(), judgement, |_| {
+                    (Vec::new(), None)
+                });
+            }
+        }
+        self.tally.why_moot.get_or_insert(why);
     }
 
     pub(super) fn together(&mut self) {
@@ -143,17 +159,18 @@ fn set_name(together: &Together, word: &str) -> String {
     }
 }
 
-/// Why a `given` does not hold.
-fn not_given(claim: &Claim, judgement: &Judgement, taken: &Taken) -> Option<String> {
+/// What follows where a `given` does not hold.
+fn not_given(claim: &Claim, judgement: &Judgement, taken: &Taken) -> Option<Cut> {
     match judgement {
         Judgement::Holds => None,
-        Judgement::Untold(why) | Judgement::Moot(why) => Some(why.clone()),
-        Judgement::Fails(miss) => Some(match &claim.what {
+        Judgement::Moot(why) => Some(Cut::Moot(why.clone())),
+        Judgement::Untold(why) => Some(Cut::Unset(why.clone())),
+        Judgement::Fails(miss) => Some(Cut::Unset(match &claim.what {
             Expectation::Outcome(words) if words.as_slice() == [OutcomeWord::Granted] => {
                 format!("the {} was not granted: {}", taken.operation.word(), ending(taken))
             }
             _ => format!("{} was not given: {}", miss.expected, miss.found),
-        }),
+        })),
     }
 }
 

@@ -13,14 +13,14 @@ use indexmap::IndexMap;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::chain::{Called, Chain, may_have_spent};
+use crate::chain::{Called, Chain, Pair, may_have_spent};
 use crate::client::compose::Slots;
-use crate::client::reply::{self, Reply};
+use crate::client::reply::{self, Outcome, Reply};
 use crate::client::{Exchange, Failure};
 use crate::load;
 use crate::results::LoadResult;
 use crate::results::event::{Narrator, Stop};
-use crate::secret::FingerprintKey;
+use crate::secret::{FingerprintKey, Token};
 use crate::suite::call::{Call, Operation, PairUse};
 use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Step, Verb, Wait};
 use crate::suite::claim::{Field, FieldPlace};
@@ -39,7 +39,7 @@ use super::court::Court;
 use super::loads;
 use super::names::{Moments, Promised};
 use super::needs::changes_of;
-use super::promise::{Allowed, Presented, Promises};
+use super::promise::{Allowed, Answer, Presented, Promises, When};
 use super::references::{Cast, Scope, Yields, slots_of};
 use super::tally::Tally;
 use super::transcript::Taken;
@@ -59,6 +59,8 @@ pub(super) struct Played {
 enum Cut {
     /// The stage could not be set.
     Unset(String),
+    /// There is no stage to set: the policy leaves out what it hangs on.
+    Moot(String),
     /// Somebody asked to stop.
     Stopped,
 }
@@ -142,6 +144,10 @@ impl Play<'_> {
                         self.tally.unset(why);
                         self.forget_since(&before);
                     }
+                    Err(Cut::Moot(why)) => {
+                        self.moot(cell, &why);
+                        self.forget_since(&before);
+                    }
                     Err(Cut::Stopped) => {
                         self.tally.runs -= 1;
                         self.tally.stopped = true;
@@ -221,13 +227,21 @@ impl Play<'_> {
     async fn open(&mut self, need: &ChainNeed) -> Result<Chain, Cut> {
         let identity = identity(&self.court.ground.identities, need)
             .ok_or_else(|| Cut::Unset("no identity differs as the check asks".to_owned()))?;
+        let asked = self.court.clock.elapsed();
         let chain = self
             .court
             .open(&identity)
             .await
             .map_err(|none| Cut::Unset(format!("no chain could be opened: {none}")))?;
         self.requests += 1;
-        self.promises.insert(chain.number, Promises::new(self.court.clock.elapsed()));
+        let origin = chain.pairs.last();
+        let token = |of: fn(&Pair) -> Option<&Token>| origin.and_then(of);
+        let promises = Promises::new(
+            token(|pair| pair.refresh.as_ref()),
+            token(|pair| pair.access.as_ref()),
+            When { from: asked, to: self.court.clock.elapsed() },
+        );
+        self.promises.insert(chain.number, promises);
         match need.access {
             Some(AccessNeed::Expired) => self.expire(&chain).await?,
             Some(AccessNeed::Live) | None => {}
@@ -353,20 +367,22 @@ impl Play<'_> {
             Ok(composed) => composed,
             Err(not_made) => return self.unsent(scene, at.step, &not_made),
         };
-        let presented = presented(chain, at.call, &changes, &good, &composed);
-        let allowed = self.allowed(chain, presented);
-        let taken = self.send(scene, at, index, &chosen, composed, (presented, allowed, good)).await;
-        let taken = match callback {
-            Some(callback) => Taken { called_back: Some(callback.was_called().await), ..taken },
-            None => taken,
-        };
+        let presented = self.promises.get(&chain.number).map_or(Presented::Else(None), |promises| {
+            presented(promises, chain, at.call, &changes, &good, &composed.sent)
+        });
+        let asked = self.court.clock.elapsed();
+        let mut taken = self.send(scene, at, index, &chosen, composed, good).await;
+        let when = When { from: asked, to: self.court.clock.elapsed() };
+        if let Some(callback) = callback {
+            taken.called_back = Some(callback.was_called().await);
+        }
         if changes.wire.abort.is_some() {
             scene.forsaken.insert(taken.chain_number);
         }
         if taken.failure() == Some(Failure::Stopped) {
             return Err(Cut::Stopped);
         }
-        self.settle(scene, at, index, presented, &taken);
+        self.settle(scene, at, index, presented, &mut taken, when);
         self.court.observe(&taken);
         self.requests += 1;
         self.judge(scene, at.step, Arc::new(taken))
@@ -392,14 +408,6 @@ impl Play<'_> {
         ChaCha8Rng::seed_from_u64(seed)
     }
 
-    fn allowed(&self, chain: &Chain, presented: Presented) -> Allowed {
-        let now = self.court.clock.elapsed();
-        match self.promises.get(&chain.number) {
-            Some(promises) => promises.allowed(&self.court.ground.suite.policy, presented, now),
-            None => Allowed::Unknown("the chain's past is not known".to_owned()),
-        }
-    }
-
     /// The request leaves by the chain: the current pair by `spend`, everything else by `burn`.
     async fn send(
         &self,
@@ -408,14 +416,14 @@ impl Play<'_> {
         index: usize,
         chosen: &Chosen,
         composed: Composed,
-        (presented, allowed, good): (Presented, Allowed, Slots),
+        good: Slots,
     ) -> Taken {
         let ground = &self.court.ground;
         let chains = scene.cast.get_mut(&at.call.chain).expect("the caller found it there");
         let chain = &mut chains[index];
         let Composed { request, sent, manner } = composed;
         let called = match at.call.operation {
-            Operation::Refresh if spends(chain, chosen, &sent, presented) => {
+            Operation::Refresh if spends(chain, chosen, &sent) => {
                 chain.spend(&ground.client, &ground.dialect, request).await
             }
             Operation::Refresh => chain.burn(&ground.client, &ground.dialect, request).await,
@@ -441,40 +449,51 @@ impl Play<'_> {
             sent,
             exchange: called.exchange,
             reply: called.reply,
-            allowed,
+            allowed: Allowed::Unknown("the chain's past is not known".to_owned()),
             called_back: None,
             now: self.court.clock.now(),
             manner,
         }
     }
 
-    /// What the call did to the policy's view of the chain.
-    fn settle(&mut self, scene: &Scene<'_>, at: At<'_>, index: usize, presented: Presented, taken: &Taken) {
+    /// What the policy allowed, and what the call did to its view of the chain.
+    fn settle(
+        &mut self,
+        scene: &Scene<'_>,
+        at: At<'_>,
+        index: usize,
+        presented: Presented,
+        taken: &mut Taken,
+        when: When,
+    ) {
         let policy = &self.court.ground.suite.policy;
-        let now = self.court.clock.elapsed();
+        let dialect = &self.court.ground.dialect;
         let chain = &scene.cast[&at.call.chain][index];
         let Some(promises) = self.promises.get_mut(&chain.number) else { return };
-        let granted = match taken.failure() {
-            None => Some(taken.is_granted()),
-            Some(failure) if may_have_spent(failure) => None,
+        let token =
+            |field| taken.reply.as_ref().and_then(|reply| reply.token(dialect, taken.operation, field));
+        let (refresh, access) = (token(Field::Refresh), token(Field::Access));
+        let answer = match taken.failure() {
+            None if taken.is_granted() => Answer::Granted(refresh.as_ref(), access.as_ref()),
+            // Whether a server that failed has spent the token first is not to be seen.
+            None if taken.reply.as_ref().is_some_and(|reply| reply.outcome != Outcome::Refused) => {
+                Answer::Lost
+            }
+            None => Answer::Refused,
+            Some(failure) if may_have_spent(failure) => Answer::Lost,
             Some(_) => return,
         };
-        match at.call.operation {
-            Operation::Revoke if granted == Some(true) => promises.revoked(),
-            Operation::Revoke | Operation::Login => {}
-            Operation::Probe => promises.settle(policy, presented, granted, now),
-            Operation::Refresh => {
-                // A changed call that was granted for the current pair has moved the chain like any other.
-                let moved = chain
-                    .pairs
-                    .last()
-                    .and_then(|pair| pair.reply.as_ref())
-                    .zip(taken.reply.as_ref())
-                    .is_some_and(|(current, reply)| Arc::ptr_eq(current, reply));
-                let presented = if moved { Presented::Current } else { presented };
-                promises.settle(policy, presented, granted, now);
+        let allowed = promises.allowed(policy, presented, answer, when);
+        match (at.call.operation, presented) {
+            // What is answered to the revocation of a token that nobody knows ends nothing.
+            (Operation::Revoke, Presented::Else(Some(_))) if taken.is_granted() => promises.revoked(),
+            (Operation::Revoke, _) if answer == Answer::Lost => {
+                promises.blur("a revocation was not answered")
             }
+            (Operation::Revoke | Operation::Login, _) => {}
+            (Operation::Probe | Operation::Refresh, _) => promises.settle(policy, presented, answer, when),
         }
+        taken.allowed = allowed;
     }
 
     // ------------------------------------------------------------------------------- time, restart and load
@@ -499,7 +518,8 @@ impl Play<'_> {
             Ok(Value::Duration(time)) => Ok(time),
             Ok(_) => Err(Cut::Unset(format!("`{}` is no length of time", expression.text))),
             Err(name) => {
-                Err(Cut::Unset(format!("`{name}` is not known, and `{}` hangs on it", expression.text)))
+                let why = format!("`{name}` is not known, and `{}` hangs on it", expression.text);
+                Err(if name.starts_with("policy.") { Cut::Moot(why) } else { Cut::Unset(why) })
             }
         }
     }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::chain::{Chain, Identity, Pair};
 use crate::client::compose::Slots;
-use crate::conformance::change::Composed;
-use crate::conformance::promise::Presented;
+use crate::conformance::promise::{Presented, Promises};
 use crate::conformance::transcript::Taken;
 use crate::dialect::Dialect;
 use crate::suite::call::{Call, Changes, Made, Operation, PairUse, Part, Reference, Slot, Template};
@@ -99,41 +98,42 @@ fn granted_pair(taken: &Taken, scene: &Scene<'_>, dialect: &Dialect) -> Option<P
 }
 
 /// Whether the chain's current refresh token is what is sent, in its place.
-pub(super) fn spends(chain: &Chain, chosen: &Chosen, sent: &Slots, presented: Presented) -> bool {
+pub(super) fn spends(chain: &Chain, chosen: &Chosen, sent: &Slots) -> bool {
     let current = chain.pairs.last().and_then(|pair| pair.refresh.as_ref());
-    chosen.is_current && sent.get(&Slot::Refresh) == current && !matches!(presented, Presented::Old(_))
+    chosen.is_current && sent.get(&Slot::Refresh) == current
 }
 
 /// What the call presents, in the policy's words.
 pub(super) fn presented(
+    promises: &Promises,
     chain: &Chain,
     call: &Call,
     changes: &Changes,
     good: &Slots,
-    composed: &Composed,
+    sent: &Slots,
 ) -> Presented {
-    let sent = &composed.sent;
-    let current = chain.pairs.last();
+    let access = sent.get(&Slot::Access);
     if call.operation == Operation::Probe {
-        let own = current.and_then(|pair| pair.access.as_ref());
-        return if sent.get(&Slot::Access) == own { Presented::Access } else { Presented::OldAccess };
+        let number = access.and_then(|access| promises.access(access));
+        return number.map_or(Presented::Else(None), Presented::Access);
     }
-    if call.operation != Operation::Refresh || !is_plain(changes) {
-        return Presented::Else;
-    }
+    let refresh = sent.get(&Slot::Refresh).and_then(|refresh| promises.refresh(refresh));
     let changed: Vec<Slot> = Slot::ALL.into_iter().filter(|slot| sent.get(slot) != good.get(slot)).collect();
-    let refresh = sent.get(&Slot::Refresh);
-    let age = chain.pairs.iter().rev().position(|pair| pair.refresh.as_ref() == refresh);
-    match (changed.as_slice(), age) {
-        ([], Some(0)) if call.pair == PairUse::Current || same_access(chain, good) => Presented::Current,
-        ([] | [Slot::Access], Some(0)) => Presented::Mixed,
-        ([], Some(age)) => Presented::Old(age),
-        _ => Presented::Else,
+    let plain = call.operation == Operation::Refresh && is_plain(changes);
+    match (refresh, changed.as_slice()) {
+        // A token that is given again and again belongs to the newest access token alone.
+        (Some(number), []) if plain && is_stale(chain, sent) => Presented::Mixed(number),
+        (Some(number), []) if plain => Presented::Refresh(number),
+        (Some(number), [Slot::Access]) if plain => Presented::Mixed(number),
+        (number, _) => Presented::Else(number),
     }
 }
 
-fn same_access(chain: &Chain, good: &Slots) -> bool {
-    chain.pairs.last().is_some_and(|pair| pair.access.as_ref() == good.get(&Slot::Access))
+/// Whether the chain's current refresh token is sent with an access token that it was given before the last.
+fn is_stale(chain: &Chain, sent: &Slots) -> bool {
+    chain.pairs.last().is_some_and(|pair| {
+        pair.refresh.as_ref() == sent.get(&Slot::Refresh) && pair.access.as_ref() != sent.get(&Slot::Access)
+    })
 }
 
 /// Only what does not change the meaning of the call: slots (which are compared), format, Accept, headers.

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use crate::client::Client;
 use crate::client::compose::{self, Slots};
-use crate::client::reply::Outcome;
+use crate::client::reply::{Outcome, Reply};
 use crate::dialect::{Dialect, Speech};
 use crate::secret::{Fingerprint, FingerprintKey, Token};
 use crate::suite::call::{Operation, Slot};
+use crate::suite::claim::{Field, FieldPlace};
 
 use super::{Called, Chain, Identity, Pair};
 
@@ -113,7 +114,8 @@ impl Source {
     pub async fn open(&self, identity: &Arc<Identity>) -> Result<Chain, NoChain> {
         let (identity, pair) = match &self.way {
             Way::Login { client, dialect } => {
-                (Arc::clone(identity), log_in(client, dialect, identity).await?)
+                let pair = log_in(client, dialect, identity).await?;
+                (with_granted_scope(dialect, identity, &pair), pair)
             }
             Way::File(shelves) => take(shelves, identity)?,
         };
@@ -127,13 +129,40 @@ impl Source {
     }
 }
 
+/// The identity with the scope that it was granted, which may be less than it asked for: no later call may ask for
+/// more (RFC 6749 section 6).
+fn with_granted_scope(dialect: &Dialect, identity: &Arc<Identity>, pair: &Pair) -> Arc<Identity> {
+    let scope = |reply: &Arc<Reply>| {
+        reply.at(dialect, Operation::Login, &FieldPlace::Field(Field::Scope)).text()
+    };
+    let granted = pair.reply.as_ref().and_then(scope).filter(|scope| !scope.is_empty());
+    match granted {
+        Some(granted)
+            if dialect.slots.contains(&Slot::Scope)
+                && identity.slots.get(&Slot::Scope).is_some_and(|asked| asked.expose() != granted) =>
+        {
+            let mut slots = identity.slots.clone();
+            slots.insert(Slot::Scope, Token::new(granted));
+            Arc::new(Identity { name: identity.name.clone(), slots })
+        }
+        Some(_) | None => Arc::clone(identity),
+    }
+}
+
 /// The first pair of a login, if it grants one that can be refreshed.
 async fn log_in(client: &Client, dialect: &Dialect, identity: &Identity) -> Result<Pair, NoChain> {
     let speech = dialect
         .operation(Operation::Login)
         .ok_or_else(|| NoChain::NoLogin(format!("the dialect `{}` has no login operation", dialect.name)))?;
-    let request = login_request(speech, &identity.slots)?;
-    let called = super::call(client, dialect, Operation::Login, request).await;
+    let attempt = async || {
+        let request = login_request(client, dialect, speech, &identity.slots)?;
+        Ok(super::call(client, dialect, Operation::Login, request).await)
+    };
+    let mut called = attempt().await?;
+    if wants_nonce(dialect, &called) {
+        // The answer told the nonce that the proof was lacking. A login spends nothing, so it is made again.
+        called = attempt().await?;
+    }
     let pair = match &called.reply {
         Some(reply) if reply.outcome == Outcome::Granted => {
             super::granted_pair(dialect, Operation::Login, reply, None)
@@ -148,9 +177,25 @@ async fn log_in(client: &Client, dialect: &Dialect, identity: &Identity) -> Resu
     }
 }
 
+/// Whether the endpoint asks for its nonce in the proof (RFC 9449 section 8).
+fn wants_nonce(dialect: &Dialect, called: &Called) -> bool {
+    let code = |reply: &Arc<Reply>| {
+        let found = reply.at(dialect, Operation::Login, &FieldPlace::Field(Field::Code));
+        found.text().is_some_and(|code| code == "use_dpop_nonce")
+    };
+    !dialect.computed.is_empty() && called.reply.as_ref().is_some_and(code)
+}
+
 /// The good login call.
-fn login_request(speech: &Speech, slots: &Slots) -> Result<crate::client::Request, NoChain> {
-    let draft = compose::good(speech, None, None, slots).map_err(|why| NoChain::NoLogin(why.to_string()))?;
+fn login_request(
+    client: &Client,
+    dialect: &Dialect,
+    speech: &Speech,
+    slots: &Slots,
+) -> Result<crate::client::Request, NoChain> {
+    let mut slots = slots.clone();
+    client.complete(dialect, speech, &mut slots);
+    let draft = compose::good(speech, None, None, &slots).map_err(|why| NoChain::NoLogin(why.to_string()))?;
     let body = draft.body();
     Ok(draft.request(body))
 }

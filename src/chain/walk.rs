@@ -11,7 +11,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use zeroize::Zeroizing;
 
-use crate::client::compose::{self, ComposeError, Draft};
+use crate::client::compose::{self, ComposeError, Slots};
 use crate::client::reply::{self, Outcome, Reply};
 use crate::client::wire::Connection;
 use crate::client::{Answer, Client, Failure};
@@ -34,6 +34,8 @@ pub struct Walk {
     ties: Vec<Tie>,
     usable: bool,
     outgoing: Vec<u8>,
+    /// The last answer, where the next request may need something of it.
+    last: Option<Arc<Reply>>,
 }
 
 impl std::fmt::Debug for Walk {
@@ -101,6 +103,7 @@ impl Walk {
             ties,
             usable: chain.clean && !chain.in_doubt,
             outgoing: Vec::new(),
+            last: None,
         }
     }
 
@@ -117,12 +120,11 @@ impl Walk {
 
     /// Whether the good call can be made in this format at all.
     pub fn can_be_composed(&self, dialect: &Dialect, format: Option<&str>) -> Result<(), ComposeError> {
-        self.draft(dialect, format).map(drop)
+        compose::good(dialect.refresh(), format, None, &self.slots()).map(drop)
     }
 
-    fn draft(&self, dialect: &Dialect, format: Option<&str>) -> Result<Draft, ComposeError> {
-        let slots = super::slots_of(&self.identity, self.access.as_ref(), self.refresh.as_ref());
-        compose::good(dialect.refresh(), format, None, &slots)
+    fn slots(&self) -> Slots {
+        super::slots_of(&self.identity, self.access.as_ref(), self.refresh.as_ref())
     }
 
     /// Makes the bytes of the good call with the current pair, for the next [`Walk::spend`].
@@ -132,7 +134,12 @@ impl Walk {
         dialect: &Dialect,
         format: Option<&str>,
     ) -> Result<(), ComposeError> {
-        let draft = self.draft(dialect, format)?;
+        if let Some(reply) = self.last.take() {
+            client.hear(reply.answer());
+        }
+        let mut slots = self.slots();
+        client.complete(dialect, dialect.refresh(), &mut slots);
+        let draft = compose::good(dialect.refresh(), format, None, &slots)?;
         let request = draft.request(draft.body());
         self.outgoing.clear();
         client.write_request(&request, &mut self.outgoing);
@@ -148,6 +155,7 @@ impl Walk {
             Ok(()) => {
                 let reply = Arc::new(reply::read(dialect, Operation::Refresh, Arc::new(answer)));
                 let ended = self.settle(dialect, &reply);
+                self.last = (!dialect.computed.is_empty()).then(|| Arc::clone(&reply));
                 Step { sent_at, done_at, ended, reply: Some(reply) }
             }
             Err(failure) => {

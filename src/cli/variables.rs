@@ -106,7 +106,7 @@ fn of_changes(changes: &Changes, at: &Place, wanted: &mut Vec<Wanted>) {
         .map(|(_, value)| value)
         .chain(repeated)
         .chain(sent)
-        .chain(changes.document.add.iter().map(|(_, value)| value))
+        .chain(changes.document.add.iter().chain(&changes.document.put).map(|(_, value)| value))
         .chain(&changes.body);
     for value in made {
         of_made(value, at, wanted);

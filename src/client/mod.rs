@@ -11,6 +11,7 @@ mod connect;
 pub mod failure;
 pub mod guard;
 pub mod http1;
+pub mod proof;
 pub mod reply;
 pub mod side;
 pub mod tls;
@@ -20,6 +21,10 @@ pub mod wire;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::dialect::{Computed, Dialect, Speech};
+use crate::secret::Token;
+
+use self::compose::Slots;
 pub use self::failure::Failure;
 
 /// Exact bytes to send, and how.
@@ -172,6 +177,7 @@ pub struct Target {
 pub struct Client {
     door: Arc<Door>,
     idle: Mutex<Vec<Idle>>,
+    proofs: proof::Proofs,
 }
 
 /// A connection of the pool, and since when it is idle.
@@ -230,7 +236,7 @@ impl Client {
         let prefix = target.url.path().trim_end_matches('/').to_owned();
         let host = target.url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
         let door = Arc::new(Door { target, guard, dialer, prefix, host });
-        Ok(Client { door, idle: Mutex::new(Vec::new()) })
+        Ok(Client { door, idle: Mutex::new(Vec::new()), proofs: proof::Proofs::default() })
     }
 
     /// Sends `request` once, on an idle connection that shows no pending close, or on a new one.
@@ -245,7 +251,40 @@ impl Client {
         };
         let exchange = connection.send_now(request).await;
         self.keep(connection);
+        if let Ok(answer) = &exchange.result {
+            self.hear(answer);
+        }
         exchange
+    }
+
+    /// Makes the values that are computed for this very call, in place of what an identity has in their slots.
+    pub fn complete(&self, dialect: &Dialect, speech: &Speech, slots: &mut Slots) {
+        for (slot, how) in &dialect.computed {
+            let Some(value) = slots.get(slot).filter(|_| speech.carries(*slot)) else { continue };
+            let made = match how {
+                Computed::Dpop => {
+                    let (draft, key) = self.proof(value, speech);
+                    draft.signed(&key)
+                }
+            };
+            slots.insert(*slot, made);
+        }
+    }
+
+    /// A proof of possession for a call, and the key that signs it.
+    pub fn proof(&self, key: &Token, speech: &Speech) -> (proof::Draft, Arc<proof::ProofKey>) {
+        let key = self.proofs.key(key);
+        let origin = &self.door.target.url[..url::Position::BeforePath];
+        let address = format!("{origin}{}{}", self.door.prefix, speech.path);
+        (self.proofs.draft(&key, &speech.method, &address), key)
+    }
+
+    /// Takes in what an answer says that the next proof needs, if proofs are made here at all. [`Client::send`] does
+    /// so by itself.
+    pub fn hear(&self, answer: &Answer) {
+        if self.proofs.are_made() {
+            self.proofs.hear(proof::Heard::of(answer));
+        }
     }
 
     /// A connection of one's own, not shared with [`Client::send`].

@@ -108,6 +108,7 @@ pub(super) fn merge(base: &Changes, own: &Changes) -> Changes {
     wins!(wire.pipelined);
     merged.document.repeat.extend(own.document.repeat.iter().cloned());
     merged.document.add.extend(own.document.add.iter().cloned());
+    merged.document.put.extend(own.document.put.iter().cloned());
     merged.document.rename.extend(own.document.rename.iter().cloned());
     merged.wire.await_continue |= own.wire.await_continue;
     merged

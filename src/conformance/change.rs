@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::client::codec::{Leaf, Outgoing};
 use crate::client::compose::{self, Draft, Slots};
-use crate::client::{Request, Travel};
-use crate::dialect::{Accepts, ClientAuth, Codec, Shape, Speech, TextPart};
+use crate::client::{Client, Request, Travel};
+use crate::dialect::{Accepts, ClientAuth, Computed, Codec, Shape, Speech, TextPart};
 use crate::secret::Token;
 use crate::suite::call::{
     Changes, DocumentChanges, Forge, Made, Order, Slot, SlotRef, Template, WireChanges,
@@ -71,6 +71,8 @@ pub(super) struct Making<'a> {
     pub scope: Scope<'a>,
     /// The format of good calls.
     pub format: Option<&'a str>,
+    /// What makes the values that are computed for each call.
+    pub client: &'a Client,
     /// The address of the listener, if one is open.
     pub callback: Option<&'a str>,
 }
@@ -125,11 +127,19 @@ impl Making<'_> {
         let scope = self.scope(None);
         let codec = self.codec(format);
         let mut sent = self.good.clone();
+        self.client.complete(scope.dialect, self.speech, &mut sent);
+        let made = sent.clone();
         let mut odd = Odd::new();
-        for (slot, made) in &self.changes.set {
+        for (slot, change) in &self.changes.set {
             let slot = scope.slot(slot)?;
-            let good = self.good.get(&slot).map(Token::expose);
-            let content = content(made, good, codec, &scope, rng)?;
+            let good = made.get(&slot).map(Token::expose);
+            let content = match (change, scope.dialect.computed.get(&slot), self.good.get(&slot)) {
+                (Made::Forge(forge), Some(Computed::Dpop), Some(key)) => {
+                    let (draft, key) = self.client.proof(key, self.speech);
+                    Content::text(forge::prove(draft, &key, &forgery(forge, &scope)?))
+                }
+                _ => content(change, good, codec, &scope, rng)?,
+            };
             if let Some(text) = content.as_text() {
                 sent.insert(slot, Token::new(text))
             } else {
@@ -187,6 +197,14 @@ impl Making<'_> {
         for (name, made) in &changes.add {
             let content = content(made, None, codec, &scope, rng)?;
             document.members.push((name.clone(), leaf(&content, codec)));
+        }
+        for (name, made) in &changes.put {
+            let content = content(made, None, codec, &scope, rng)?;
+            let (members, at) = find(&mut document.members, name).ok_or("the member is not sent")?;
+            match made {
+                Made::Null => drop(members.remove(at)),
+                _ => members[at].1 = leaf(&content, codec),
+            }
         }
         for number in 0..changes.pad.unwrap_or(0).min(1_000_000) {
             document.members.push((format!("pad{number:05}"), Leaf::Text("x".to_owned())));

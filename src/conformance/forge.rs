@@ -8,6 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};
 
 use super::change::NotMade;
+use crate::client::proof::{Draft, ProofKey};
+use crate::secret::Token;
 use crate::suite::call::{ForgeKey, ForgeSignature};
 
 /// A forgery whose templates are already text.
@@ -50,6 +52,28 @@ pub(super) fn rewrite(good: &str, forgery: &Forgery, rng: &mut ChaCha8Rng) -> Re
 
 fn no_jwt() -> NotMade {
     NotMade::moot("the token is no JWT")
+}
+
+/// A proof of possession rewritten and signed again: by its own key, or by another that it then names.
+pub(super) fn prove(mut draft: Draft, own: &ProofKey, forgery: &Forgery) -> String {
+    let kept = draft.text();
+    let other = (forgery.key.is_some()).then(|| ProofKey::of(&Token::new("a key of nobody")));
+    let key = other.as_ref().unwrap_or(own);
+    draft.head.insert("jwk".to_owned(), key.public());
+    put(&mut draft.head, &forgery.head);
+    if let Some(alg) = &forgery.alg {
+        draft.head.insert("alg".to_owned(), Value::String(alg.clone()));
+    }
+    put(&mut draft.claims, &forgery.claims);
+    let text = draft.text();
+    let none = forgery.alg.as_ref().is_some_and(|alg| alg.eq_ignore_ascii_case("none"));
+    let signature = match forgery.signature {
+        Some(ForgeSignature::Kept) => own.sign(&kept),
+        Some(ForgeSignature::Empty) => String::new(),
+        None if none => String::new(),
+        None => key.sign(&text),
+    };
+    format!("{text}.{signature}")
 }
 
 fn object(part: &str) -> Option<Map<String, Value>> {

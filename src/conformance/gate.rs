@@ -173,7 +173,8 @@ pub(super) async fn good_call(
 ) -> Result<Taken, String> {
     let ground = &court.ground;
     let pair = chain.pairs.last().ok_or("the chain has no pair")?;
-    let good = slots_of(&chain.identity.slots, pair);
+    let mut good = slots_of(&chain.identity.slots, pair);
+    ground.client.complete(&ground.dialect, ground.dialect.refresh(), &mut good);
     let mut draft = compose::good(ground.dialect.refresh(), Some(format), None, &good)
         .map_err(|mistake| mistake.to_string())?;
     if let Accept::As(accept) = accept {

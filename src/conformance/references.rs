@@ -125,6 +125,9 @@ impl Scope<'_> {
     }
 
     fn good_slot(&self, slot: Slot) -> Result<String, String> {
+        if self.dialect.computed.contains_key(&slot) {
+            return Err(format!("`${}`: it is made for each call", slot.word()));
+        }
         let good = self.call.map(|call| call.good).or(self.this.map(|taken| &taken.good));
         good.and_then(|slots| slot_of(slots, slot))
             .ok_or(format!("`${}`: the chain has no such value", slot.word()))
@@ -138,6 +141,9 @@ impl Scope<'_> {
     }
 
     fn chain_slot(&self, name: &str, slot: Slot) -> Result<String, String> {
+        if self.dialect.computed.contains_key(&slot) {
+            return Err(format!("`${name}.{}`: it is made for each call", slot.word()));
+        }
         let chain = self.chain(name)?;
         let pair = chain.pairs.last();
         pair.and_then(|pair| slot_of(&slots_of(&chain.identity.slots, pair), slot))

@@ -486,9 +486,21 @@ fn composed(call: &str, over: &str, cell: usize) -> Result<Composed, String> {
         good: &good,
         scope,
         format: None,
+        client: &nobody(),
         callback: None,
     };
     compose(&making, &mut ChaCha8Rng::seed_from_u64(3)).map_err(|not_made| not_made.why)
+}
+
+/// A client that is asked for nothing.
+fn nobody() -> crate::client::Client {
+    let target = crate::client::Target {
+        url: url::Url::parse("http://127.0.0.1:9").unwrap(),
+        connect_timeout: Duration::from_secs(1),
+        timeout: Duration::from_secs(1),
+        body_max: 1024,
+    };
+    crate::client::Client::new(target, crate::client::guard::Guard::exempt()).unwrap()
 }
 
 fn sent_body(call: &str) -> String {
@@ -641,6 +653,7 @@ fn a_generated_secret_never_appears_in_evidence() {
                 good: &carried,
                 scope,
                 format: None,
+                client: &nobody(),
                 callback: None,
             };
             let made = compose(&making, &mut rng).unwrap_or_else(|not_made| panic!("{}", not_made.why));

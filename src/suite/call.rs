@@ -203,6 +203,8 @@ pub struct DocumentChanges {
     pub repeat: Vec<(SlotRef, Vec<Made>)>,
     /// `add`: unknown members.
     pub add: Vec<(String, Made)>,
+    /// `put`: members with another value; `null` leaves one out.
+    pub put: Vec<(String, Made)>,
     /// `rename`: slot → other spelling.
     pub rename: Vec<(SlotRef, String)>,
     /// `pad`: this many unknown members.
@@ -221,6 +223,7 @@ impl DocumentChanges {
         self.order.is_none()
             && self.repeat.is_empty()
             && self.add.is_empty()
+            && self.put.is_empty()
             && self.rename.is_empty()
             && self.pad.is_none()
             && self.root.is_none()

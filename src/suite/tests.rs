@@ -199,7 +199,7 @@ fn standards_raise_and_severity_decides() {
     assert_eq!(strengths("standards: [contract]"), ["A-1: given should info", "R-1: should info"]);
     assert_eq!(strengths("standards: [aspnet]"), ["A-1: given must must", "R-1: should info"]);
     assert_eq!(strengths("standards: [secure]"), ["A-1: given should info", "R-1: must info"]);
-    assert_eq!(strengths("standards: [oauth2]"), ["A-1: given should info", "R-1: must must"]);
+    assert_eq!(strengths("standards: [oauth2]"), ["A-1: given should info", "R-1: should info"]);
     assert_eq!(
         strengths("standards: [oauth2]\n  severity: { rfc: info, own: should, A-1: must }"),
         ["A-1: given must must", "R-1: should should"]

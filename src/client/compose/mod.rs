@@ -64,10 +64,18 @@ pub fn good(
         accept,
         document: chosen.map(|(accepts, _)| compose_document(accepts, slots)),
     };
-    for way in auth.unwrap_or(speech.auth.get(..1).unwrap_or_default()) {
+    for way in auth.unwrap_or_else(|| usual_auth(speech, slots)) {
         authenticate(&mut draft, *way, slots);
     }
     Ok(draft)
+}
+
+/// The first way that the dialect names; a client without a secret has nothing to authenticate with.
+fn usual_auth<'a>(speech: &'a Speech, slots: &Slots) -> &'a [ClientAuth] {
+    let public = slots.contains_key(&Slot::Client) && !slots.contains_key(&Slot::ClientSecret);
+    let none = speech.auth.iter().position(|way| *way == ClientAuth::None).filter(|_| public);
+    let chosen = none.unwrap_or(0);
+    speech.auth.get(chosen..=chosen).unwrap_or_default()
 }
 
 /// The description of the chosen format and its media type; nothing for an operation without a body.
@@ -97,7 +105,9 @@ fn fill(text: &Text, slots: &Slots) -> Option<String> {
             TextPart::Plain(plain) => filled.push_str(plain),
             TextPart::Slot(slot) => {
                 referred = true;
-                if let Some(value) = slots.get(slot) {
+                // A proof that was not made yet is still the secret of its key.
+                let ready = |value: &&Token| *slot != Slot::Proof || value.expose().contains('.');
+                if let Some(value) = slots.get(slot).filter(ready) {
                     found = true;
                     filled.push_str(value.expose());
                 }

@@ -44,7 +44,7 @@ pub(super) fn seconds(text: &str) -> Option<SignedDuration> {
 }
 
 /// The `Date` header of an answer (RFC 9110 section 5.6.7), whatever weekday it claims.
-pub(super) fn http_date(text: &str) -> Option<Timestamp> {
+pub fn http_date(text: &str) -> Option<Timestamp> {
     let (_, rest) = text.split_once(", ")?;
     let civil = by_pattern(rest, "dd MMM yyyy HH:mm:ss 'GMT'")?;
     in_zone(civil, &Zone::Fixed(0))

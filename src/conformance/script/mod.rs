@@ -359,6 +359,7 @@ impl Play<'_> {
                 good: &good,
                 scope: self.scope(scene),
                 format: self.court.format(),
+                client: &self.court.ground.client,
                 callback: callback.as_ref().map(Callback::address),
             };
             compose(&making, &mut self.rng(scene, at.number))

@@ -118,7 +118,10 @@ pub(super) fn presented(
         return number.map_or(Presented::Else(None), Presented::Access);
     }
     let refresh = sent.get(&Slot::Refresh).and_then(|refresh| promises.refresh(refresh));
-    let changed: Vec<Slot> = Slot::ALL.into_iter().filter(|slot| sent.get(slot) != good.get(slot)).collect();
+    // A proof is made anew for each call: it differs without being changed.
+    let is_made = |slot: Slot| slot == Slot::Proof && sent.contains_key(&slot) && changes.set.is_empty();
+    let differs = |slot: &Slot| sent.get(slot) != good.get(slot) && !is_made(*slot);
+    let changed: Vec<Slot> = Slot::ALL.into_iter().filter(differs).collect();
     let plain = call.operation == Operation::Refresh && is_plain(changes);
     match (refresh, changed.as_slice()) {
         // A token that is given again and again belongs to the newest access token alone.

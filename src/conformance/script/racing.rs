@@ -111,6 +111,7 @@ impl Play<'_> {
             good,
             scope: self.scope(scene),
             format: self.court.format(),
+            client: &self.court.ground.client,
             callback: None,
         };
         compose(&making, &mut self.rng(scene, number)).map_err(|not_made| not_made.why)

@@ -227,6 +227,8 @@ fn document_changes(document: &written::Document, scope: &Scope, notes: &mut Not
     }
     let add = document.add.iter();
     let add = add.filter_map(|(name, value)| Some((name.clone(), made(value, scope, notes)?))).collect();
+    let put = document.put.iter();
+    let put = put.filter_map(|(name, value)| Some((name.clone(), made(value, scope, notes)?))).collect();
     let mut rename = Vec::new();
     for (slot, name) in &document.rename {
         let slot = slot_ref(slot, name.key, scope, notes);
@@ -236,6 +238,7 @@ fn document_changes(document: &written::Document, scope: &Scope, notes: &mut Not
         order: document.order.as_ref().map(|order| order_of(&order.value, notes)),
         repeat,
         add,
+        put,
         rename,
         pad: document.pad,
         root: document.root.clone(),

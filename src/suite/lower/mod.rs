@@ -13,6 +13,7 @@ mod policy;
 mod race;
 mod reference;
 mod selection;
+mod standard;
 mod unconfirmed;
 pub(super) mod vocabulary;
 

@@ -8,6 +8,7 @@ use super::super::written::{self, Word};
 use super::super::yaml::Spanned;
 use super::check;
 use super::notes::{Notes, shown};
+use super::standard;
 
 /// What `checks:` comes to.
 pub(super) struct Selection {
@@ -54,13 +55,11 @@ pub(super) fn checks(
             continue;
         }
         let mut check = check.clone();
-        for standard in &standards {
-            raise(&mut check, *standard);
-        }
+        let passed_over = standard::read(&mut check, &standards);
         if let Some(strength) = severity(&check, &severities) {
-            grade(&mut check, |_| strength);
+            standard::grade(&mut check, |_| strength);
         }
-        check.standing = standing.cloned().unwrap_or(Standing::Run);
+        check.standing = standing.cloned().or(passed_over).unwrap_or(Standing::Run);
         checks.push(check);
     }
     Selection { standards, checks }
@@ -220,54 +219,5 @@ fn basis_word(basis: &Basis) -> &'static str {
         Basis::Oidc(_) => "oidc",
         Basis::Fapi(_) => "fapi",
         Basis::Issue(_) => "issue",
-    }
-}
-
-/// Reads a check as strictly as a standard wants it.
-fn raise(check: &mut Check, standard: Standard) {
-    let any = |matches: fn(&Basis) -> bool| check.basis.iter().any(matches);
-    match standard {
-        Standard::Contract => {}
-        Standard::Aspnet => {
-            if any(|basis| matches!(basis, Basis::Aspnet(_))) {
-                grade(check, |_| Strength::Must);
-            }
-        }
-        Standard::Secure => {
-            if any(|basis| matches!(basis, Basis::Practice | Basis::Rfc(_))) {
-                grade(check, |strength| match strength {
-                    Strength::Should => Strength::Must,
-                    Strength::Info | Strength::Must | Strength::Given => strength,
-                });
-            }
-        }
-        Standard::Oauth2 => {
-            if any(|basis| matches!(basis, Basis::Rfc(section) if is_oauth(section))) {
-                grade(check, |_| Strength::Must);
-            }
-        }
-        Standard::Fapi2 => {
-            if any(|basis| matches!(basis, Basis::Fapi(_))) {
-                grade(check, |_| Strength::Must);
-            }
-        }
-    }
-}
-
-fn is_oauth(section: &str) -> bool {
-    ["6749", "7009", "6750"].contains(&section.split(' ').next().unwrap_or(""))
-}
-
-/// Gives every claim but `given` another strength.
-fn grade(check: &mut Check, to: impl Fn(Strength) -> Strength) {
-    let of_steps = check.steps.iter_mut().flat_map(|step| &mut step.claims);
-    let of_all = check.always.iter_mut().flat_map(|always| &mut always.claims);
-    let of_sets = check.together.iter_mut().flat_map(|set| &mut set.claims);
-    let strengths = of_steps
-        .chain(of_all)
-        .map(|claim| &mut claim.strength)
-        .chain(of_sets.map(|claim| &mut claim.strength));
-    for strength in strengths.filter(|strength| **strength != Strength::Given) {
-        *strength = to(*strength);
     }
 }

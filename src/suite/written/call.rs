@@ -101,6 +101,9 @@ pub(in super::super) struct Document {
     /// Unknown members.
     #[serde(default)]
     pub(in super::super) add: IndexMap<String, Spanned<Value>>,
+    /// Members that carry no slot, with another value; `null` leaves one out.
+    #[serde(default)]
+    pub(in super::super) put: IndexMap<String, Spanned<Value>>,
     /// The member of a slot under another name.
     #[serde(default)]
     #[schemars(schema_with = "words::slot_names")]

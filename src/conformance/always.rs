@@ -5,7 +5,6 @@ use indexmap::IndexMap;
 
 use crate::suite::Suite;
 use crate::suite::check::Check;
-use crate::suite::claim::Expectation;
 
 use super::cell::Cell;
 use super::evidence::evidence;
@@ -71,8 +70,18 @@ impl Always {
     }
 
     /// What came of the claims of a check.
-    pub fn take(&mut self, index: usize) -> Option<Tally> {
-        self.tallies.shift_remove(&index)
+    pub fn take(&mut self, suite: &Suite, index: usize) -> Option<Tally> {
+        let mut tally = self.tallies.shift_remove(&index)?;
+        for always in suite.checks[index].always.iter().filter(|always| !always.filter.is_empty()) {
+            for claim in &always.claims {
+                let key = ClaimKey { at: claim.at, name: claim.what.word().to_owned() };
+                if !tally.claims.contains_key(&key) {
+                    let moot = Judgement::Moot("no answer of the run was one that it speaks of".to_owned());
+                    tally.note(key, claim.strength, None, moot, |_| (Vec::new(), None));
+                }
+            }
+        }
+        Some(tally)
     }
 }
 
@@ -84,9 +93,7 @@ fn judge_check(
     again: &impl Fn(&Taken) -> Option<String>,
 ) {
     for always in &check.always {
-        if let Some(word) = always.filter
-            && judge::claim(&Expectation::Outcome(vec![word]), taken, bench) != Judgement::Holds
-        {
+        if always.filter.iter().any(|claim| judge::claim(&claim.what, taken, bench) != Judgement::Holds) {
             continue;
         }
         for claim in &always.claims {

@@ -340,7 +340,8 @@ fn content(
             made::spell(changed()?).ok_or_else(alike)?
         }
         Made::Like(reference) => made::like(&scope.reference(reference)?, rng),
-        Made::Words(count) => made::words(changed()?, *count),
+        Made::Words(count) => made::words(changed()?, *count)
+            .ok_or_else(|| NotMade::moot(format!("the good value has no more than {count} words")))?,
         Made::Filler(size) => made::filler(*size),
         Made::Forge(forge) => forge::rewrite(changed()?, &forgery(forge, scope)?, rng)?,
     };

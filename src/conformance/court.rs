@@ -188,7 +188,7 @@ impl Court {
 
     /// The claims on everything that belong to a check; asked once, at the end.
     pub fn always_of(&self, index: usize) -> Option<super::tally::Tally> {
-        self.always.lock().unwrap_or_else(PoisonError::into_inner).take(index)
+        self.always.lock().unwrap_or_else(PoisonError::into_inner).take(&self.ground.suite, index)
     }
 
     /// The client's book.

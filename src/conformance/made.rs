@@ -149,9 +149,10 @@ pub(super) fn like(good: &str, rng: &mut ChaCha8Rng) -> String {
     if made == good { flip(good, Where::Middle) } else { made }
 }
 
-/// The first words of the good value.
-pub(super) fn words(good: &str, count: u32) -> String {
-    good.split_whitespace().take(count as usize).collect::<Vec<_>>().join(" ")
+/// The first words of the good value; `None` where these are all.
+pub(super) fn words(good: &str, count: u32) -> Option<String> {
+    let all: Vec<&str> = good.split_whitespace().collect();
+    (all.len() > count as usize).then(|| all[..count as usize].join(" "))
 }
 
 /// That many bytes of text, and never more than 64 MB.
@@ -224,7 +225,8 @@ mod tests {
 
     #[test]
     fn words_nests_and_fillers_are_as_large_as_asked() {
-        assert_eq!(words("read write admin", 2), "read write");
+        assert_eq!(words("read write admin", 2).as_deref(), Some("read write"));
+        assert_eq!(words("read write", 2), None);
         assert_eq!(nest(3, Codec::Json), "[[[]]]");
         assert_eq!(nest(2, Codec::Xml), "<a><a></a></a>");
         assert_eq!(nest(2, Codec::Form), "a[a][a]=1");

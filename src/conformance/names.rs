@@ -135,6 +135,7 @@ fn of_dialect(dialect: &Dialect, name: &str) -> Option<Value> {
     let has = |operation| Some(Value::Flag(dialect.operation(operation).is_some()));
     match name {
         "name" => Some(word(&dialect.name)),
+        "oauth2" => Some(Value::Flag(dialect.is_oauth2())),
         "login" => has(Operation::Login),
         "probe" => has(Operation::Probe),
         "revoke" => has(Operation::Revoke),

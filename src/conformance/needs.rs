@@ -326,6 +326,12 @@ impl Means<'_> {
         if changes.auth.is_some() && speech.auth.is_empty() {
             return Err(not_applicable("the dialect has no client authentication"));
         }
+        let ways = changes.auth.iter().flatten().filter_map(|way| word_of(way, cell));
+        for way in ways {
+            if !speech.auth.iter().any(|known| known.word() == way) {
+                return Err(not_applicable(format!("the dialect has no way `{way}` to authenticate clients")));
+            }
+        }
         Ok(())
     }
 
@@ -353,8 +359,16 @@ impl Means<'_> {
                 return Err(not_applicable(format!("the dialect has no slot `{}`", slot.word())));
             }
         }
-        let Some(identities) = self.identities else { return Ok(()) };
-        if identities.iter().any(|identity| need.fits(|slot| identity.slots.contains_key(&slot))) {
+        let Some([own, others @ ..]) = self.identities else { return Ok(()) };
+        let fits = |identity: &Identity| need.fits(|slot| identity.slots.contains_key(&slot));
+        let other = |identity: &Identity| {
+            let differs = |slot: Slot| identity.slots.get(&slot) != own.slots.get(&slot);
+            (!need.other_tenant || differs(Slot::Tenant)) && (!need.other_client || differs(Slot::Client))
+        };
+        if [own].into_iter().chain(others).any(|identity| fits(identity) && other(identity)) {
+            return Ok(());
+        }
+        if need.carries.is_empty() && need.without.is_empty() {
             return Ok(());
         }
         let word = |slots: &[Slot]| slots.iter().map(|slot| format!("`{}`", slot.word())).collect::<Vec<_>>();

@@ -49,6 +49,16 @@ impl Dialect {
         &self.operations[&Operation::Refresh]
     }
 
+    /// Whether it refreshes as OAuth 2.0 does: a form with the grant type of RFC 6749 section 6.
+    pub fn is_oauth2(&self) -> bool {
+        let asks = |(name, shape): &(String, Shape)| {
+            let plain = |part: &TextPart| *part == TextPart::Plain("refresh_token".to_owned());
+            matches!(shape, Shape::Text(Text(parts)) if name == "grant_type" && parts.iter().any(plain))
+        };
+        let mut forms = self.refresh().accepts.values().filter(|accepts| accepts.codec == Codec::Form);
+        forms.any(|accepts| accepts.body.iter().any(asks))
+    }
+
     /// The operation, if this dialect has it.
     pub fn operation(&self, operation: Operation) -> Option<&Speech> {
         self.operations.get(&operation)
@@ -193,6 +203,17 @@ pub enum ClientAuth {
     Post,
     /// `none`: a public client, `client_id` alone.
     None,
+}
+
+impl ClientAuth {
+    /// The word in suites and dialects.
+    pub fn word(self) -> &'static str {
+        match self {
+            ClientAuth::Basic => "basic",
+            ClientAuth::Post => "post",
+            ClientAuth::None => "none",
+        }
+    }
 }
 
 /// How a document of one format is written.

@@ -200,7 +200,16 @@ pub fn home(defect: Defect) -> Home {
         | GrantTypeIgnored
         | GrantTypeCaseFolded
         | GrantTypeMisnamed
-        | MissingTokenMisnamed
+        | RequestMisnamed
+        | MissingTokenGranted
+        | ErrorsForbidden
+        | RefusalsSpend
+        | ScopeRequired
+        | ScopeCrash
+        | NarrowScopeRefused
+        | NarrowScopeWidens
+        | UnknownScopeIgnored
+        | RevokeRefused
         | InvalidGrantMisnamed
         | InvalidGrantUnauthorized
         | InvalidGrantCrash
@@ -211,7 +220,6 @@ pub fn home(defect: Defect) -> Home {
         | GetRefreshes
         | JsonBodyAccepted
         | NoStoreMissing
-        | PragmaMissing
         | ExpiresInText
         | ExpiresInZero
         | TokenTypeMissing
@@ -237,7 +245,6 @@ pub fn home(defect: Defect) -> Home {
         | DpopAddressIgnored
         | DpopStaleAccepted
         | DpopReplayed
-        | DpopNonceIgnored
         | DpopNonceUnstated
         | DpopErrorMisnamed
         | DpopTypeBearer

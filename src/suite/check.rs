@@ -369,7 +369,7 @@ pub struct Together {
 #[derive(Clone, Debug)]
 pub struct Always {
     /// Only exchanges with this outcome.
-    pub filter: Option<super::claim::OutcomeWord>,
+    pub filter: Vec<Claim>,
     /// What must hold.
     pub claims: Vec<Claim>,
     /// The entry.

@@ -289,6 +289,8 @@ pub struct Test {
     pub unlike: Option<String>,
     /// Is of this kind.
     pub is: Option<Kind>,
+    /// Nothing is claimed of a value that is absent.
+    pub optional: bool,
     /// Every word of it is one of these.
     pub among: Option<Template>,
     /// A moment near another place's moment.

@@ -167,6 +167,11 @@ defects! {
 
     ScopeSticks "scope-sticks" Subtle "a narrowed scope becomes the scope of the chain";
     ScopeWidens "scope-widens" Medium "any known scope is granted, whatever was granted first";
+    ScopeRequired "scope-required" Subtle "a refresh without scope is refused";
+    ScopeCrash "scope-crash" Medium "too wide a scope is answered 500";
+    NarrowScopeRefused "narrow-scope-refused" Subtle "less than the granted scope is refused";
+    NarrowScopeWidens "narrow-scope-widens" Subtle "whoever asks for less is granted every scope there is";
+    UnknownScopeIgnored "unknown-scope-ignored" Subtle "a scope that nobody knows is passed over in silence";
     ScopeErrorMisnamed "scope-error-misnamed" Subtle "too wide a scope is refused as invalid_request";
     ClientUnbound "client-unbound" Medium "a refresh token is granted to any client";
     ClientAuthOptional "client-auth-optional" Medium "a confidential client is granted without its secret";
@@ -178,7 +183,10 @@ defects! {
     GrantTypeIgnored "grant-type-ignored" Subtle "any grant_type, or none, refreshes";
     GrantTypeCaseFolded "grant-type-case-folded" Subtle "grant_type is compared without case";
     GrantTypeMisnamed "grant-type-misnamed" Subtle "an unknown grant_type is answered invalid_grant";
-    MissingTokenMisnamed "missing-token-misnamed" Subtle "a missing refresh_token is answered invalid_grant";
+    RequestMisnamed "invalid-request-misnamed" Subtle "what is an invalid_request is answered invalid_client";
+    MissingTokenGranted "missing-token-granted" Medium "a refresh without a token is granted to any client that proves itself";
+    ErrorsForbidden "errors-forbidden" Subtle "every error is answered 403";
+    RefusalsSpend "refusals-spend" Subtle "a request that is refused ends the chain whose token it carries";
     InvalidGrantMisnamed "invalid-grant-misnamed" Subtle "a bad refresh token is answered invalid_token, which is the resource's word";
     InvalidGrantUnauthorized "invalid-grant-unauthorized" Subtle "a bad refresh token is answered 401";
     InvalidGrantCrash "invalid-grant-as-500" Medium "a bad refresh token is answered 500";
@@ -189,7 +197,6 @@ defects! {
     GetRefreshes "get-refreshes" Subtle "GET refreshes with parameters of the query";
     JsonBodyAccepted "json-body-accepted" Subtle "a JSON body is read as the form would be";
     NoStoreMissing "oauth-no-store-missing" Subtle "tokens are answered without Cache-Control";
-    PragmaMissing "oauth-pragma-missing" Subtle "tokens are answered without Pragma";
     ExpiresInText "expires-in-as-text" Subtle "expires_in is text";
     ExpiresInZero "expires-in-zero" Subtle "expires_in is 0";
     TokenTypeMissing "token-type-missing" Medium "a grant has no token_type";
@@ -198,6 +205,7 @@ defects! {
     ErrorMislabelled "error-mislabelled" Subtle "an error document is labelled text/html";
     ErrorUnnamed "error-unnamed" Medium "an error document has no member error";
     RevokeUnknownRefused "revoke-unknown-refused" Subtle "the revocation of a token that nobody knows is refused";
+    RevokeRefused "revoke-refused" Subtle "every revocation is done and answered 400";
     RevokeIgnored "revoke-ignored" Medium "a revocation is answered 200 and does nothing";
     RevokeForeign "revoke-foreign" Subtle "a client can revoke another client's token";
     RevokeOpen "revoke-open" Subtle "revocation asks for no client authentication";
@@ -215,7 +223,6 @@ defects! {
     DpopAddressIgnored "dpop-address-ignored" Subtle "a proof for another address is accepted";
     DpopStaleAccepted "dpop-stale-accepted" Subtle "a proof of last year is accepted";
     DpopReplayed "dpop-replayed" Subtle "a proof can be used twice";
-    DpopNonceIgnored "dpop-nonce-ignored" Subtle "any nonce in a proof is accepted, though one is asked for";
     DpopNonceUnstated "dpop-nonce-unstated" Subtle "a nonce is asked for and not given";
     DpopErrorMisnamed "dpop-error-misnamed" Subtle "a bad proof is answered invalid_client";
     DpopTypeBearer "dpop-type-bearer" Subtle "bound tokens are answered with token_type Bearer";

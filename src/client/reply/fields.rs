@@ -106,7 +106,8 @@ impl Places<'_> {
             return Found::Absent;
         };
         let Some(tree) = jwt::read(token.expose(), part) else { return Found::Absent };
-        tree.child(name).or_else(|| tree.get(name)).map_or(Found::Absent, found)
+        let tree = tree.child(name).or_else(|| tree.get(name));
+        tree.map_or(Found::Absent, |tree| words(tree).unwrap_or_else(|| found(tree)))
     }
 
     /// The names of a JWT's own claims; none where the field holds no JWT.
@@ -202,6 +203,16 @@ impl Names for Places<'_> {
             _ => false,
         }
     }
+}
+
+/// A list of texts in a token (audiences, scopes) as words: whoever wrote one text could have written a list.
+fn words(tree: &Tree) -> Option<Found> {
+    let Tree::List(items) = tree else { return None };
+    let texts = items.iter().map(|item| match item {
+        Tree::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    Some(Found::Text(Token::new(texts.collect::<Option<Vec<_>>>()?.join(" "))))
 }
 
 fn found(tree: &Tree) -> Found {

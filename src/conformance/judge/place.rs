@@ -1,20 +1,21 @@
 //! The value at a place: equal, one of, like, of a kind, near or after another moment.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use regex::Regex;
 
 use crate::client::reply::{Document, Found, Moment, Reply};
 use crate::dialect::{Blank, Dialect, Zone};
-use crate::suite::call::Template;
+use crate::suite::call::{Operation, Slot, Template};
 use crate::suite::claim::{Field, FieldPlace, Kind, Test};
 
 use crate::conformance::references::{Scope, place as named};
 use crate::conformance::transcript::Taken;
 
 use super::shape::{is_object, walk};
-use super::{Bench, Judgement, all, either, is_opaque, never_had, reply};
+use super::{Bench, Judgement, all, either, is_opaque, never_had, reply, speech};
 
 /// Indian Standard Time, in which a server of the first target forgets its zone.
 const IST: i64 = 19_800;
@@ -32,12 +33,24 @@ pub(super) fn at(place: &FieldPlace, test: &Test, taken: &Taken, bench: &Bench<'
     };
     let probe = Probe { place, answer, taken, bench };
     let found = answer.at(bench.scope.dialect, taken.operation, place);
+    if found == Found::Absent && test.optional {
+        return Judgement::Holds;
+    }
+    if let FieldPlace::Claim(Field::Id, _) = place
+        && answer.token(bench.scope.dialect, taken.operation, Field::Id).is_none()
+    {
+        return Judgement::Moot("the answer has no ID token, which it need not have".to_owned());
+    }
+    let found = match kept_scope(place, &found, taken, bench) {
+        Ok(kept) => kept.unwrap_or(found),
+        Err(judgement) => return judgement,
+    };
     if found == Found::Absent && is_opaque(place, taken, bench) {
         return Judgement::Moot(format!("nothing stands at {}: the token is no JWT", named(place)));
     }
     let mut parts = Vec::new();
     if let Some(wanted) = &test.equals {
-        parts.push(probe.equals(wanted, &found));
+        parts.push(probe.equals(wanted, &found, test.optional));
     }
     if let Some(unwanted) = &test.not {
         parts.push(probe.not(unwanted, &found));
@@ -64,6 +77,27 @@ pub(super) fn at(place: &FieldPlace, test: &Test, taken: &Taken, bench: &Bench<'
         parts.push(probe.after(other));
     }
     all(parts)
+}
+
+/// The scope of an answer that states none, which is the one that was asked for (RFC 6749 section 5.1). Of an endpoint
+/// that never states any nothing can be said.
+fn kept_scope(
+    place: &FieldPlace,
+    found: &Found,
+    taken: &Taken,
+    bench: &Bench<'_>,
+) -> Result<Option<Found>, Judgement> {
+    let dialect = bench.scope.dialect;
+    let source = speech(taken, bench).and_then(|speech| speech.answers.fields.get(&Field::Scope));
+    let keeps = source.is_some_and(|source| source.absent_keeps);
+    if *place != FieldPlace::Field(Field::Scope) || *found != Found::Absent || !keeps || !taken.is_granted() {
+        return Ok(None);
+    }
+    let stated = |reply: &Arc<Reply>| reply.at(dialect, Operation::Login, place);
+    match taken.origin.as_ref().map(stated) {
+        None | Some(Found::Absent) => Err(Judgement::Moot("the endpoint states no scope".to_owned())),
+        Some(first) => Ok(Some(taken.sent.get(&Slot::Scope).cloned().map_or(first, Found::Text))),
+    }
 }
 
 fn asks_for_nothing(test: &Test) -> bool {
@@ -113,8 +147,10 @@ impl Probe<'_> {
         Judgement::fails(format!("{} {expected}", named(self.place)), self.describe(found)).marking([mark])
     }
 
-    fn equals(&self, wanted: &Template, found: &Found) -> Judgement {
+    fn equals(&self, wanted: &Template, found: &Found, optional: bool) -> Judgement {
         match self.text(wanted) {
+            // What was never stated cannot differ.
+            Err(_) if optional => Judgement::Holds,
             Err(judgement) => judgement,
             Ok(wanted) if self.is_equal(found, &wanted) => Judgement::Holds,
             Ok(wanted) => self.fails(&self.show(&wanted), found),

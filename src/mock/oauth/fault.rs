@@ -53,18 +53,16 @@ pub(super) fn conclude(
 
 fn granted(document: &Value, switches: Switches) -> HttpResponse {
     let mut response = plain(200, document);
-    let mut remove = |name: &str| response.headers.retain(|(other, _)| other != name);
     if switches.has(Defect::NoStoreMissing) {
-        remove("Cache-Control");
-    }
-    if switches.has(Defect::PragmaMissing) {
-        remove("Pragma");
+        response.headers.retain(|(name, _)| name != "Cache-Control");
     }
     response
 }
 
 fn failed(request: &HttpRequest, fault: &Fault, switches: Switches) -> HttpResponse {
-    let mut document = json!({ "error": fault.error, "error_description": fault.description });
+    let misnamed = fault.error == "invalid_request" && switches.has(Defect::RequestMisnamed);
+    let error = if misnamed { "invalid_client" } else { fault.error };
+    let mut document = json!({ "error": error, "error_description": fault.description });
     if switches.has(Defect::ErrorWithQuotes) {
         document["error_description"] = format!("\"{}\"", fault.description).into();
     }
@@ -84,6 +82,8 @@ fn failed(request: &HttpRequest, fault: &Fault, switches: Switches) -> HttpRespo
 
 fn status(fault: &Fault, switches: Switches) -> u16 {
     match fault.error {
+        _ if switches.has(Defect::ErrorsForbidden) => 403,
+        "invalid_scope" if switches.has(Defect::ScopeCrash) => 500,
         "invalid_client" => 401,
         "invalid_grant" if switches.has(Defect::InvalidGrantUnauthorized) => 401,
         "invalid_grant" if switches.has(Defect::InvalidGrantCrash) => 500,

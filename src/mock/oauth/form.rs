@@ -84,6 +84,20 @@ impl Form {
         Form::of(texts, switches)
     }
 
+    /// The token that a request carries, wherever it stands and however it is written: for a defect that spends it.
+    pub(super) fn any_token(request: &HttpRequest) -> Option<String> {
+        let query = request.target.split_once('?').map_or("", |(_, query)| query);
+        let in_form = |text: &[u8]| {
+            let mut pairs = url::form_urlencoded::parse(text);
+            pairs.find(|(name, _)| name == "refresh_token").map(|(_, value)| value.into_owned())
+        };
+        let in_json = || {
+            let document: Value = serde_json::from_slice(&request.body).ok()?;
+            document["refresh_token"].as_str().map(str::to_owned)
+        };
+        in_form(&request.body).or_else(|| in_form(query.as_bytes())).or_else(in_json)
+    }
+
     /// The value of a parameter. One without a value counts as left out.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         let (_, value) = self.parameters.iter().find(|(other, _)| other == name)?;

@@ -79,10 +79,11 @@ impl OAuth {
         match operation {
             None => other(plain(404, &json!({ "error": "not_found" }))),
             Some(Operation::Probe) => other(self.userinfo(request, path)),
-            Some(operation) if !self.takes(operation, request) => Acted {
-                response: self.not_allowed(),
-                refresh: (operation != Operation::Revoke).then_some(false),
-            },
+            Some(operation) if !self.takes(operation, request) => {
+                self.spent_by_refusal(request);
+                let refresh = (operation != Operation::Revoke).then_some(false);
+                Acted { response: self.not_allowed(), refresh }
+            }
             Some(Operation::Revoke) => other(conclude(request, self.revoke(request), self.switches)),
             Some(Operation::Refresh | Operation::Login) => self.token(request, path),
         }
@@ -114,6 +115,9 @@ impl OAuth {
             None => form.and_then(|form| self.grant(request, path, &form, now)),
         };
         let granted = document.is_ok();
+        if !granted {
+            self.spent_by_refusal(request);
+        }
         let mut response = conclude(request, document, self.switches);
         if request.header("dpop").next().is_some() {
             response.headers.extend(self.proofs.header(now));
@@ -121,13 +125,19 @@ impl OAuth {
         Acted { response, refresh: (!is_login).then_some(granted) }
     }
 
+    fn spent_by_refusal(&self, request: &HttpRequest) {
+        if self.switches.has(Defect::RefusalsSpend)
+            && let Some(token) = Form::any_token(request)
+        {
+            // A token that means nothing has no chain to end.
+            self.authority.revoke(None, &token).unwrap_or_default();
+        }
+    }
+
     fn grant(&self, request: &HttpRequest, path: &str, form: &Form, now: Moment) -> Result<Value, Fault> {
         let client = client::authenticate(&self.authority.roster, request, form, self.switches)?;
         let key = self.proofs.check(&Asked { request, path, access: None, now })?;
-        let scope = match form.value("scope") {
-            None => None,
-            Some(text) => Some(Scope::parse(text).ok_or_else(|| refused(Refusal::Scope, self.switches))?),
-        };
+        let scope = self.scope(form)?;
         let public = self.authority.roster.parties[client].secret.is_none();
         match self.grant_type(form)? {
             Grant::Password => {
@@ -144,6 +154,23 @@ impl OAuth {
                 Ok(self.document(&pair, false, key.is_some(), now))
             }
         }
+    }
+
+    fn scope(&self, form: &Form) -> Result<Option<Scope>, Fault> {
+        let Some(text) = form.value("scope") else { return Ok(None) };
+        match Scope::parse(text) {
+            Some(scope) => Ok(Some(scope)),
+            None if self.switches.has(Defect::UnknownScopeIgnored) => Ok(None),
+            None => Err(refused(Refusal::Scope, self.switches)),
+        }
+    }
+
+    /// The scope of a refresh, as the defects have it.
+    fn asked_scope(&self, scope: Option<Scope>) -> Result<Option<Scope>, Fault> {
+        let narrow = scope.is_some_and(|scope| scope != usual_scope() && scope.is_within(usual_scope()));
+        let refused = (scope.is_none() && self.switches.has(Defect::ScopeRequired))
+            || (narrow && self.switches.has(Defect::NarrowScopeRefused));
+        if refused { Err(fault("invalid_scope", "another scope is wanted")) } else { Ok(scope) }
     }
 
     fn grant_type(&self, form: &Form) -> Result<Grant, Fault> {
@@ -170,14 +197,26 @@ impl OAuth {
         key: Option<&proof::Thumbprint>,
         now: Moment,
     ) -> Result<Pair, Fault> {
-        let misnamed = self.switches.has(Defect::MissingTokenMisnamed);
-        let error = if misnamed { "invalid_grant" } else { "invalid_request" };
-        let refresh = form.value("refresh_token").ok_or(fault(error, "refresh_token is missing"))?;
+        let Some(refresh) = form.value("refresh_token").filter(|token| !token.is_empty()) else {
+            return self.without_token(client, now);
+        };
+        let asked = self.asked_scope(scope)?;
         if let Some(family) = self.authority.family_of(refresh) {
             self.proofs.admit(family, key)?;
         }
-        let presented = Presented { party: Some(client), refresh, access: Beside::Nothing, scope };
-        self.authority.refresh(&presented, now).map_err(|refusal| refused(refusal, self.switches))
+        let presented = Presented { party: Some(client), refresh, access: Beside::Nothing, scope: asked };
+        let pair = self.authority.refresh(&presented, now).map_err(|refusal| refused(refusal, self.switches))?;
+        let widens = self.switches.has(Defect::NarrowScopeWidens);
+        let narrow = pair.scope != usual_scope() && pair.scope.is_within(usual_scope());
+        Ok(Pair { scope: if widens && narrow { Scope::ALL } else { pair.scope }, ..pair })
+    }
+
+    fn without_token(&self, client: usize, now: Moment) -> Result<Pair, Fault> {
+        let account = self.authority.roster.accounts.iter().position(|account| account.party == client);
+        match account.filter(|_| self.switches.has(Defect::MissingTokenGranted)) {
+            Some(account) => Ok(self.authority.login(account, client, usual_scope(), now)),
+            None => Err(fault("invalid_request", "refresh_token is missing")),
+        }
     }
 
     fn login(&self, client: usize, form: &Form, scope: Scope, now: Moment) -> Result<Pair, Fault> {
@@ -204,6 +243,7 @@ impl OAuth {
         match self.authority.revoke(client, token) {
             // RFC 7009 section 2.2: a token that means nothing is as good as revoked.
             Err(Refusal::Unknown) if !self.switches.has(Defect::RevokeUnknownRefused) => Ok(Value::Null),
+            Ok(()) if self.switches.has(Defect::RevokeRefused) => Err(fault("invalid_request", "never mind")),
             Ok(()) => Ok(Value::Null),
             Err(refusal) => Err(refused(refusal, self.switches)),
         }

@@ -114,8 +114,11 @@ fn basis(written: &Spanned<written::Basis>, notes: &mut Notes<'_>) -> Option<Bas
 fn chains(check: &written::Check, scope: &mut Scope, notes: &mut Notes<'_>) -> IndexMap<String, ChainNeed> {
     let mut chains = IndexMap::new();
     for (name, need) in &check.chains {
-        scope.declare("chain", name, need.key, notes);
-        scope.chains.push(name.clone());
+        // `own` is always there; what a check asks of it is written as of any other.
+        if name != "own" {
+            scope.declare("chain", name, need.key, notes);
+            scope.chains.push(name.clone());
+        }
         let need = &need.value;
         let mut other = |word: &Option<written::Word>| {
             word.as_ref()
@@ -416,9 +419,7 @@ fn set(written: &Spanned<written::Together>, scope: &Scope, notes: &mut Notes<'_
 
 fn lasting(written: &Spanned<written::Always>, scope: &Scope, notes: &mut Notes<'_>) -> Always {
     let always = &written.value;
-    let outcomes = OutcomeWord::ALL.map(|outcome| (outcome, outcome.word()));
-    let filter =
-        always.filter.as_ref().and_then(|word| notes.word("outcome", &word.value, word.span, &outcomes));
+    let filter = always.filter.iter().flat_map(|written| claims(Strength::Given, written, scope, notes)).collect();
     let mut all = Vec::new();
     for (strength, written) in
         [(Strength::Must, &always.must), (Strength::Should, &always.should), (Strength::Info, &always.info)]

@@ -189,6 +189,7 @@ fn test_of(at: &written::At, span: Span, scope: &Scope, notes: &mut Notes<'_>) -
         like,
         unlike,
         among,
+        optional: test.optional,
         is: test.is.as_ref().and_then(|word| notes.word("kind of value", &word.value, word.span, &Kind::ALL)),
         near: test.near.as_ref().and_then(|word| near(word, notes)),
         after: test.after.as_ref().and_then(|word| field_place(word.value.trim(), word.span, notes)),

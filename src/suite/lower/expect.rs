@@ -50,8 +50,9 @@ fn kind_of_promise(name: &str) -> Option<ValueKind> {
 }
 
 /// What is known of dialect and environment before a run.
-const FACTS: [(&str, ValueKind); 8] = [
+const FACTS: [(&str, ValueKind); 9] = [
     ("dialect.name", ValueKind::Word),
+    ("dialect.oauth2", ValueKind::Flag),
     ("dialect.login", ValueKind::Flag),
     ("dialect.probe", ValueKind::Flag),
     ("dialect.revoke", ValueKind::Flag),

@@ -350,6 +350,9 @@ pub(in super::super) struct Test {
     #[serde(default)]
     #[schemars(schema_with = "words::kinds")]
     pub(in super::super) is: Option<Word>,
+    /// Nothing is claimed of a value that is absent.
+    #[serde(default)]
+    pub(in super::super) optional: bool,
     /// Every word of it is one of these: scopes.
     #[serde(default)]
     pub(in super::super) among: Option<Word>,
@@ -474,10 +477,9 @@ impl SetClaims {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct Always {
-    /// Only exchanges with this outcome.
+    /// Only exchanges of which this holds: an outcome, or claims.
     #[serde(rename = "where", default)]
-    #[schemars(schema_with = "words::outcome")]
-    pub(in super::super) filter: Option<Word>,
+    pub(in super::super) filter: Option<Spanned<Claims>>,
     /// False: the check fails.
     #[serde(default)]
     pub(in super::super) must: Option<Spanned<Claims>>,

@@ -173,9 +173,10 @@ pub(super) async fn good_call(
 ) -> Result<Taken, String> {
     let ground = &court.ground;
     let pair = chain.pairs.last().ok_or("the chain has no pair")?;
-    let mut good = slots_of(&chain.identity.slots, pair);
-    ground.client.complete(&ground.dialect, ground.dialect.refresh(), &mut good);
-    let mut draft = compose::good(ground.dialect.refresh(), Some(format), None, &good)
+    let good = slots_of(&chain.identity.slots, pair);
+    let mut sent = good.clone();
+    ground.client.complete(&ground.dialect, ground.dialect.refresh(), &mut sent);
+    let mut draft = compose::good(ground.dialect.refresh(), Some(format), None, &sent)
         .map_err(|mistake| mistake.to_string())?;
     if let Accept::As(accept) = accept {
         draft.accept = accept.map(str::to_owned);
@@ -195,7 +196,7 @@ pub(super) async fn good_call(
         round: 0,
         identity: Arc::clone(&chain.identity),
         origin,
-        sent: good.clone(),
+        sent,
         good,
         exchange: called.exchange,
         reply: called.reply,

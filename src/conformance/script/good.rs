@@ -76,6 +76,7 @@ impl Play<'_> {
             good: &taken.good,
             scope: self.scope(scene),
             format: self.court.format(),
+            client: &self.court.ground.client,
             callback: None,
         };
         compose(&making, &mut self.rng(scene, 0))

@@ -32,6 +32,17 @@ pub(super) fn of(dialect: &Dialect) -> Vec<TableMutant> {
     mutants
 }
 
+/// The side that a name is changed on. A mock of OAuth 2.0 takes its names from the RFC, and only its paths from
+/// the table.
+fn named_otherwise(dialect: &Dialect, what: &str, name: &str, change: impl Fn(&mut Dialect)) -> TableMutant {
+    let words = |side: &str| format!("the {side} calls the {what}'s {name} {name}X");
+    if dialect.name.starts_with("oauth2") {
+        client_side(dialect, words("client"), change)
+    } else {
+        mock_side(dialect, words("mock"), change)
+    }
+}
+
 /// The mock's copy changed by `change`.
 fn mock_side(dialect: &Dialect, what: String, change: impl Fn(&mut Dialect)) -> TableMutant {
     let mut mock_table = dialect.clone();
@@ -53,7 +64,7 @@ fn refresh(dialect: &mut Dialect) -> &mut crate::dialect::Speech {
 fn renamed_requests(dialect: &Dialect, mutants: &mut Vec<TableMutant>) {
     let Some(first) = dialect.refresh().accepts.values().next() else { return };
     for (name, _) in &first.body {
-        mutants.push(mock_side(dialect, format!("the mock calls the request's {name} {name}X"), |table| {
+        mutants.push(named_otherwise(dialect, "request", name, |table| {
             for accepts in refresh(table).accepts.values_mut() {
                 for (member, _) in &mut accepts.body {
                     if member == name {
@@ -68,7 +79,7 @@ fn renamed_requests(dialect: &Dialect, mutants: &mut Vec<TableMutant>) {
 fn renamed_answers(dialect: &Dialect, mutants: &mut Vec<TableMutant>) {
     for path in paths(dialect) {
         let name = path.last().expect("a path has a name").clone();
-        mutants.push(mock_side(dialect, format!("the mock calls the answer's {name} {name}X"), |table| {
+        mutants.push(named_otherwise(dialect, "answer", &name, |table| {
             if let Some(member) = member(refresh(table).answers.body.as_mut(), &path) {
                 member.0.push('X');
             }

@@ -119,7 +119,10 @@ impl Plan<'_> {
     fn benign(&mut self) {
         let is_oauth = self.subject.dialect.name.starts_with("oauth2");
         for benign in benign::all(&self.spec, is_oauth) {
-            let trial = self.trial(benign.what.clone(), benign.spec.clone(), self.light());
+            let mut trial = self.trial(benign.what.clone(), benign.spec.clone(), self.light());
+            if let Some(dialect) = benign.tweaked(&self.subject.dialect) {
+                trial.client_table = Arc::new(dialect);
+            }
             self.add(Aim::Benign(Box::new(benign)), trial);
         }
         let nothing = Mutation::nothing();

@@ -104,7 +104,10 @@ async fn attempt(court: &Court, format: &str) -> Result<(), Failed> {
 /// say more of the environment.
 fn speaks(taken: &Taken) -> bool {
     let environment = [ErrorClass::BadCredentials, ErrorClass::RateLimited];
-    taken.reply.as_ref().is_some_and(|reply| reply.class.is_none_or(|class| !environment.contains(&class)))
+    match &taken.reply {
+        Some(reply) => reply.class.is_none_or(|class| !environment.contains(&class)),
+        None => taken.failure().is_some_and(has_answered),
+    }
 }
 
 fn closed(reason: &str, answered: bool, evidence: Vec<Evidence>) -> Gate {

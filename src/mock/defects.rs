@@ -249,7 +249,9 @@ pub fn home(defect: Defect) -> Home {
         | DpopErrorMisnamed
         | DpopTypeBearer
         | FapiRotates => Home::TokenEndpoint,
-        AlwaysCrash => Home::Server,
+        ActionPrefixRouted => Home::Pipeline,
+        OtherTenantRefused => Home::Authority,
+        RefusalPoisons | AlwaysCrash => Home::Server,
     }
 }
 

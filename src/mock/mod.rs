@@ -188,6 +188,7 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         password: if speaks_oauth { oauth::password_slot(&dialect) } else { Slot::Code },
         dialect: dialect.name,
         epoch: watch::Sender::new(0),
+        poison: std::sync::atomic::AtomicU64::new(0),
     })
 }
 

@@ -76,6 +76,8 @@ pub(super) struct Shared {
     pub password: Slot,
     /// Raised with every restart; connections of an earlier time close.
     pub epoch: watch::Sender<u64>,
+    /// Grants that refusals will still cost.
+    pub poison: AtomicU64,
 }
 
 impl Shared {
@@ -300,6 +302,7 @@ async fn serve(served: Served, request: Request<Incoming>) -> Result<Response<An
         Some(request) => shared.answer(&request),
         None => Answer { response: too_large(), refresh: None },
     };
+    let answer = shared.poisoned(counted, answer);
     shared.book(counted, answer.refresh, arrived);
     if !shared.pace.is_immediate() {
         wait(&shared.pace, &served.alarm, arrived).await;
@@ -323,6 +326,22 @@ impl Shared {
         match &self.application {
             Application::WebApi { refresh, .. } => path.trim_end_matches('/').eq_ignore_ascii_case(refresh),
             Application::Echo { .. } | Application::OAuth(_) => false,
+        }
+    }
+
+    /// Under [`Defect::RefusalPoisons`] every refusal costs a later grant.
+    fn poisoned(&self, counted: bool, answer: Answer) -> Answer {
+        if !self.switches.has(Defect::RefusalPoisons) || !(counted || answer.refresh.is_some()) {
+            return answer;
+        }
+        if answer.refresh != Some(true) {
+            self.poison.fetch_add(1, Ordering::SeqCst);
+            return answer;
+        }
+        let less = |poison: u64| poison.checked_sub(1);
+        match self.poison.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
+            Ok(_) => Answer { response: turned_away(), refresh: Some(false) },
+            Err(_) => answer,
         }
     }
 
@@ -461,6 +480,11 @@ fn date(now: Moment) -> HeaderValue {
             value
         }
     })
+}
+
+fn turned_away() -> HttpResponse {
+    let label = ("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned());
+    HttpResponse { status: 403, headers: vec![label], body: br#"{"Message":"Try again later."}"#.to_vec() }
 }
 
 fn crashed() -> HttpResponse {

@@ -28,7 +28,7 @@ pub(super) fn expected(defect: Defect, _answers: Answers, check: &str, _of: Opti
 
 fn also_red(defect: Defect) -> &'static [&'static str] {
     match defect {
-        Defect::AlwaysFixed => &["*"],
+        Defect::AlwaysFixed | Defect::RefusalPoisons => &["*"],
         Defect::JsonAsTextJson => &["FMT-08", "FMT-09", "FMT-10", "SCH-09"],
         Defect::TextJsonRefused => &["FMT-08", "FMT-09"],
         Defect::XmlOrderOfInput => &["FMT-04", "FMT-08", "FMT-09", "FMT-11", "FMT-23", "SCH-05", "SCH-06"],

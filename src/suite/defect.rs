@@ -134,7 +134,7 @@ defects! {
     ExpiresOffJwt "expires-off-jwt" Subtle "expires differs from the token's own exp by an hour";
     AccessUnchanged "access-unchanged" Medium "the new access token is the old one";
     AccessDead "access-dead" Subtle "the new access token is not accepted by the resource";
-    DefaultTenant "default-tenant" Medium "every token belongs to the first tenant, whoever asked";
+    DefaultTenant "default-tenant" Medium "every token belongs to one tenant, whoever asked";
 
     EmptyBodyCrash "empty-body-crash" Medium "an empty body is answered 500";
     NullDocumentCrash "null-document-crash" Medium "a JSON root that is not an object is answered 500";
@@ -268,6 +268,10 @@ defects! {
     RefusalSpendsMissing "refusal-spends-missing" Subtle "a request without an access token is refused and spends the refresh token all the same";
     ExpiresFrozen "expires-frozen" Subtle "the expiry of access tokens is counted from the login";
     TenantDrifts "tenant-drifts" Subtle "deep in a chain the tokens belong to somebody else";
+
+    RefusalPoisons "refusal-poisons" Subtle "after a refused request a good one is turned away";
+    OtherTenantRefused "other-tenant-refused" Subtle "nothing is granted to any tenant but the first";
+    ActionPrefixRouted "action-prefix-routed" Subtle "a path that begins like the action's leads to it";
 
     AlwaysCrash "always-crash" Gross "every answer is 500";
     AlwaysFixed "always-fixed" Gross "every answer is the same success with the same tokens";

@@ -37,6 +37,9 @@ const FAMILIES_PER_SHARD: usize = 65_536;
 /// How many tokens [`Defect::RefreshCaseFolded`] remembers.
 const FOLDED: usize = 65_536;
 
+/// The account whose tokens everybody gets under [`Defect::DefaultTenant`].
+const DEFAULT: usize = 2;
+
 /// Who the tokens say they are from.
 const ISSUER: &str = "assay-mock";
 
@@ -207,6 +210,9 @@ impl Authority {
             if !unbound.into_iter().any(|defect| self.switches.has(defect)) {
                 return Err(Refusal::Foreign);
             }
+        }
+        if family.party != 0 && self.switches.has(Defect::OtherTenantRefused) {
+            return Err(Refusal::Foreign);
         }
         let serial = serial.unwrap_or_else(|| family.newest());
         self.chain_breaks(serial)?;
@@ -444,13 +450,13 @@ impl Authority {
         let wrong = self.switches.has(Defect::DefaultTenant);
         let drifted = issue.serial >= 6 && self.switches.has(Defect::TenantDrifts);
         let account = match (wrong, drifted) {
-            (true, _) => 0,
+            (true, _) => DEFAULT,
             (false, true) => (lineage.account + 1) % self.roster.accounts.len(),
             (false, false) => lineage.account,
         };
         let account = &self.roster.accounts[account];
         let party = match (wrong, drifted) {
-            (true, _) => 0,
+            (true, _) => account.party,
             (false, true) => account.party,
             (false, false) => lineage.party,
         };

@@ -196,7 +196,7 @@ fn defects_of_parties_and_access_tokens_show() {
 
     let authority = strict(&[Defect::DefaultTenant]);
     let pair = authority.login(1, 1, Scope::ALL, NOW);
-    assert_eq!(authority.probe(pair.access.expose(), NOW).unwrap().party, "07");
+    assert_eq!(authority.probe(pair.access.expose(), NOW).unwrap().party, "01");
 
     let authority = strict(&[Defect::AccessUnchanged]);
     let pair = authority.login(0, 0, Scope::ALL, NOW);

@@ -131,6 +131,10 @@ impl Pipeline {
 
     /// The index of the action that a request names and that supports its method.
     fn find(&self, request: &HttpRequest, choice: Choice) -> Result<usize, Draft> {
+        let prefixed = self.quirks.has(Defect::ActionPrefixRouted).then(|| self.by_prefix(&request.target));
+        if let Some(path) = prefixed.flatten() {
+            return self.by_method(request, &path, choice);
+        }
         let detail = match routing::route(&request.target, &self.actions) {
             Route::Action(index) => return self.by_method(request, &self.actions[index].path, choice),
             Route::NoAction { controller, action } => {
@@ -153,6 +157,13 @@ impl Pipeline {
             error = error.with_exception("System.Web.Http.HttpResponseException", &detail);
         }
         Err(self.error(404, choice, &error))
+    }
+
+    /// The path of the action that the target begins with.
+    fn by_prefix(&self, target: &str) -> Option<String> {
+        let target = target.to_ascii_lowercase();
+        let mut paths = self.actions.iter().map(|action| &action.path);
+        paths.find(|path| target.starts_with(&path.to_ascii_lowercase())).cloned()
     }
 
     fn by_method(&self, request: &HttpRequest, path: &str, choice: Choice) -> Result<usize, Draft> {

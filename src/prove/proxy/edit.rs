@@ -44,6 +44,8 @@ pub(in crate::prove) enum MemberEdit {
     Nulled,
     /// It is what the first answer had there.
     Stale,
+    /// A line break stands behind it.
+    Spaced,
 }
 
 /// An edit of the body as a whole.
@@ -186,7 +188,9 @@ fn member(
             }
         }
         MemberEdit::Reordered => {
-            let Some(next) = members.get(index + 1) else { return };
+            // The last changes places with the one before it.
+            let first = index.min(members.len().saturating_sub(2));
+            let (own, Some(next)) = (&members[first], members.get(first + 1)) else { return };
             let moved =
                 [&body[next.whole.clone()], &body[own.whole.end..next.whole.start], &body[own.whole.clone()]];
             let moved = moved.concat();
@@ -209,6 +213,11 @@ fn member(
             body.splice(own.whole.clone(), format!("<{name} i:nil=\"true\" />").into_bytes());
         }
         MemberEdit::Nulled => replace(body, own, is_xml, b"null"),
+        MemberEdit::Spaced => {
+            let end = if is_xml { own.value.end } else { own.value.end - 1 };
+            let space: &[u8] = if is_xml { b"\n" } else { b"\\n" };
+            body.splice(end..end, space.iter().copied());
+        }
         MemberEdit::Stale => {
             if let Some(earlier) = earlier {
                 replace(body, own, is_xml, earlier);

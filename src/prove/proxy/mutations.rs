@@ -226,6 +226,9 @@ fn edits(spoilt: &Spoilt, occasion: Occasion, declared: &Declared) -> Vec<Member
     if spoilt.field.is_some_and(|field| moves.contains(&field)) && spoilt.is_text {
         edits.push(MemberEdit::Stale);
     }
+    if matches!(spoilt.field, Some(Field::Access | Field::Refresh)) {
+        edits.push(MemberEdit::Spaced);
+    }
     edits
 }
 
@@ -241,6 +244,7 @@ fn edit_words(what: MemberEdit) -> &'static str {
         MemberEdit::Emptied => "is empty",
         MemberEdit::Nulled => "is null",
         MemberEdit::Stale => "is that of the first answer",
+        MemberEdit::Spaced => "ends in a line break",
     }
 }
 
@@ -277,6 +281,7 @@ fn member_rule(spoilt: &Spoilt, what: MemberEdit, occasion: Occasion) -> Option<
         | MemberEdit::Listed
         | MemberEdit::Emptied
         | MemberEdit::Nulled
+        | MemberEdit::Spaced
         | MemberEdit::Stale => None,
     }
 }

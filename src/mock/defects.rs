@@ -151,6 +151,8 @@ pub fn home(defect: Defect) -> Home {
         | AccessUnverified
         | AlgNoneAccepted
         | RefreshUnchanged
+        | RefreshRotates
+        | RevokeUnknownEnds
         | OldRefreshValid
         | ReuseNotPunished
         | ReuseEndsFamily

@@ -79,7 +79,7 @@ fn also_red(defect: Defect) -> &'static [&'static str] {
         Defect::ExpiresBeforeCreated => &["SUC-08"],
         Defect::DateCultureFlips => &["SCH-08"],
         Defect::DateZoneFlips => &["SCH-08", "SUC-05", "SUC-08"],
-        Defect::AccessUnchanged => &["SUC-12"],
+        Defect::AccessUnchanged => &["SUC-12", "LIF-28", "LIF-29"],
         Defect::EmptyBodyCrash => &["ERR-19"],
         Defect::SecretOptional => &["ERR-06"],
         Defect::AccessOptional => &["ERR-06"],
@@ -88,6 +88,22 @@ fn also_red(defect: Defect) -> &'static [&'static str] {
         Defect::UnknownGranted => &["SCH-09", "ERR-11", "ERR-12", "ERR-20", "ERR-21"],
         Defect::AccessUnverified => &["ERR-12", "ERR-13"],
         Defect::PutRefreshes => &["FMT-20"],
+        // Whatever runs beside the check that provokes them loses its chain.
+        Defect::ReuseRevokesTenant
+        | Defect::ReplayHarmsOtherFamily
+        | Defect::RevokeEndsAll
+        | Defect::RevokeUnknownEnds => &["*"],
+        Defect::RefreshUnchanged | Defect::RefreshRotates => &["LIF-05", "LIF-12", "LIF-17", "RAC-*"],
+        Defect::OldRefreshValid => &["RAC-*"],
+        Defect::ReuseNotPunished | Defect::ReuseEndsFamily => &["LIF-17", "RAC-*"],
+        Defect::GraceIgnored | Defect::GraceUnknownToken => &["LIF-18", "RAC-*"],
+        Defect::GraceTooLong => &["LIF-27"],
+        Defect::GraceOtherPair | Defect::GraceUsesIgnored | Defect::SiblingPruned | Defect::SiblingKept => {
+            &["RAC-*"]
+        }
+        Defect::RefreshNeverExpires => &["LIF-12"],
+        Defect::IdleNotReset => &["LIF-12"],
+        Defect::NodesDisagree | Defect::ChainDiesAfterTwenty => &["LIF-12"],
         _ => &[],
     }
 }

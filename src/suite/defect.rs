@@ -50,6 +50,7 @@ impl Defect {
     pub fn lives_in(self) -> Option<MockPolicy> {
         match self {
             Defect::ReuseEndsFamily => Some(MockPolicy::StrictReject),
+            Defect::RefreshRotates => Some(MockPolicy::None),
             Defect::GraceIgnored
             | Defect::GraceOtherPair
             | Defect::GraceTooLong
@@ -230,6 +231,8 @@ defects! {
     FapiRotates "fapi-rotates-without-retry" Subtle "where no rotation is promised the refresh token rotates, and the old one is dead";
 
     RefreshUnchanged "refresh-unchanged" Subtle "the refresh token stays the same although it is promised to rotate";
+    RefreshRotates "refresh-rotates" Subtle "the refresh token is replaced although it is promised to stay";
+    RevokeUnknownEnds "revoke-unknown-ends" Subtle "the revocation of an unknown token ends the caller's other chains";
     OldRefreshValid "old-refresh-valid" Medium "the refresh token rotates and the old one stays valid";
     ReuseNotPunished "reuse-not-punished" Subtle "a replay is refused and the successor lives on, whatever is promised";
     ReuseEndsFamily "reuse-ends-family" Subtle "a replay ends the family although nothing of the kind is promised";

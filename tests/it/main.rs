@@ -9,6 +9,7 @@ mod conformance;
 mod diagnostics;
 mod docs;
 mod golden;
+mod lifecycle;
 mod learn;
 mod mock;
 mod report;

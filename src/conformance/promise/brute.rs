@@ -287,7 +287,7 @@ proptest! {
             // It is open only where a fork makes it so, or a replay of an older token than the parent.
             let forked = server.log.iter().any(|event| server.children(event.presented).len() > 1);
             let deep = back > 1 || server.log.iter().any(|event| event.outcome == Outcome::Replay);
-            let rested = policy.idle.is_some() || policy.refresh_lifetime.is_some();
+            let rested = policy.idle.is_some() || policy.refresh_lifetime.is_some() || policy.cap.is_some();
             prop_assert!(!is_open || forked || deep || rested, "{allowed:?} at {at}\n{:?}", server.log);
             chain.settle(&policy, presented, answered(told.as_ref()), when);
             server.log.push(Event { at, presented: token, outcome });

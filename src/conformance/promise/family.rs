@@ -291,7 +291,8 @@ impl Family {
                 let mut active = self.nodes.iter().filter(|node| node.is_active());
                 match (active.next(), active.next()) {
                     (Some(node), None) => granted(Carries::One(node.token)),
-                    _ => granted(Carries::Any),
+                    (Some(_), Some(_)) => granted(Carries::Any),
+                    (None, _) => granted(Carries::Any).or(Moves::refused(BY, Effect::Nothing), BY),
                 }
             }
         }
@@ -307,7 +308,19 @@ impl Family {
         }
     }
 
-    /// What presenting a refresh token with the access token of another pair allows.
+    /// What presenting a refresh token with another access token of the family allows: whether that belongs to it
+    /// is a matter of taste.
+    pub fn stale(&self, policy: &Policy, token: usize, when: When) -> Moves {
+        match policy.pair {
+            Some(PairRule::Ignored) => self.moves(policy, token, when),
+            Some(PairRule::Checked | PairRule::MustBeExpired) => {
+                self.moves(policy, token, when).or(Moves::refused("pair", Effect::Nothing), "pair")
+            }
+            None => self.mixed(policy, token, when),
+        }
+    }
+
+    /// What presenting a refresh token with an access token from elsewhere allows.
     pub fn mixed(&self, policy: &Policy, token: usize, when: When) -> Moves {
         let Some(at) = self.node(token).filter(|at| self.nodes[*at].is_active() && self.lives()) else {
             return self.changed(Some(token));

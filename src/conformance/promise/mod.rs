@@ -29,12 +29,15 @@ pub(super) struct When {
     pub to: Duration,
 }
 
+#[cfg(test)]
 impl When {
     /// At this very moment.
     pub fn at(moment: Duration) -> When {
         When { from: moment, to: moment }
     }
+}
 
+impl When {
     /// How much later than `since` it is, at least and at most.
     fn after(self, since: When) -> (Duration, Duration) {
         (self.from.saturating_sub(since.to), self.to.saturating_sub(since.from))
@@ -81,7 +84,9 @@ pub(super) enum SuccessorWord {
 pub(super) enum Presented {
     /// A refresh token of the chain, by its number, with the access token of its pair.
     Refresh(usize),
-    /// A refresh token of the chain with another access token than that of its pair.
+    /// A refresh token of the chain with another access token of the chain than that of its pair.
+    Stale(usize),
+    /// A refresh token of the chain with an access token from elsewhere.
     Mixed(usize),
     /// An access token of the chain, by its number, at a protected resource.
     Access(usize),
@@ -139,6 +144,9 @@ impl Promises {
         match presented {
             Presented::Refresh(token) => {
                 self.merged(self.worlds.iter().map(|world| world.moves(policy, token, when)), answer)
+            }
+            Presented::Stale(token) => {
+                self.merged(self.worlds.iter().map(|world| world.stale(policy, token, when)), answer)
             }
             Presented::Mixed(token) => {
                 self.merged(self.worlds.iter().map(|world| world.mixed(policy, token, when)), answer)
@@ -231,6 +239,7 @@ impl Promises {
         let moves: Vec<Moves> = match presented {
             Presented::Access(_) => return,
             Presented::Refresh(token) => self.each(|world| world.moves(policy, token, when)),
+            Presented::Stale(token) => self.each(|world| world.stale(policy, token, when)),
             Presented::Mixed(token) => self.each(|world| world.mixed(policy, token, when)),
             Presented::Else(token) => self.each(|world| world.changed(token)),
         };

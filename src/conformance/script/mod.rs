@@ -47,6 +47,9 @@ use super::transcript::Taken;
 /// A step repeats no oftener than this, whatever `for` says.
 const REPEATS_MAX: u32 = 20_000;
 
+/// So long after a restart its hang-ups have arrived.
+const AFTER_RESTART: Duration = Duration::from_millis(100);
+
 /// What playing a check came to.
 pub(super) struct Played {
     /// Its claims, counted.
@@ -542,7 +545,12 @@ impl Play<'_> {
     async fn restart(&self) -> Going {
         match &self.court.ground.control {
             None => Err(Cut::Unset("the endpoint cannot be restarted from here".to_owned())),
-            Some(control) => control.restart().await.map_err(|error| Cut::Unset(error.to_string())),
+            Some(control) => {
+                control.restart().await.map_err(|error| Cut::Unset(error.to_string()))?;
+                // Connections that the restart has closed must be seen to be closed before they are used again.
+                tokio::time::sleep(AFTER_RESTART).await;
+                Ok(())
+            }
         }
     }
 

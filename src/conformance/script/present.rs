@@ -112,10 +112,9 @@ pub(super) fn presented(
     good: &Slots,
     sent: &Slots,
 ) -> Presented {
-    let access = sent.get(&Slot::Access);
+    let own = sent.get(&Slot::Access).and_then(|access| promises.access(access));
     if call.operation == Operation::Probe {
-        let number = access.and_then(|access| promises.access(access));
-        return number.map_or(Presented::Else(None), Presented::Access);
+        return own.map_or(Presented::Else(None), Presented::Access);
     }
     let refresh = sent.get(&Slot::Refresh).and_then(|refresh| promises.refresh(refresh));
     // A proof is made anew for each call: it differs without being changed.
@@ -125,8 +124,9 @@ pub(super) fn presented(
     let plain = call.operation == Operation::Refresh && is_plain(changes);
     match (refresh, changed.as_slice()) {
         // A token that is given again and again belongs to the newest access token alone.
-        (Some(number), []) if plain && is_stale(chain, sent) => Presented::Mixed(number),
+        (Some(number), []) if plain && is_stale(chain, sent) => Presented::Stale(number),
         (Some(number), []) if plain => Presented::Refresh(number),
+        (Some(number), [Slot::Access]) if plain && own.is_some() => Presented::Stale(number),
         (Some(number), [Slot::Access]) if plain => Presented::Mixed(number),
         (number, _) => Presented::Else(number),
     }

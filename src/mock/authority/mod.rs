@@ -296,7 +296,12 @@ impl Authority {
     /// Ends the family that a token belongs to; `false` where there is none, or it is another party's.
     pub fn revoke(&self, party: Option<usize>, token: &str) -> Result<(), Refusal> {
         let of_access = || self.mint.read_name(&self.mint.read_access(token)?.sid);
-        let id = self.find(token).map(|(id, _)| id).or_else(of_access).ok_or(Refusal::Unknown)?;
+        let Some(id) = self.find(token).map(|(id, _)| id).or_else(of_access) else {
+            if self.switches.has(Defect::RevokeUnknownEnds) {
+                self.end_all(|family| party == Some(family.party));
+            }
+            return Err(Refusal::Unknown);
+        };
         let mut shard = self.shard(id);
         let family = shard.get_mut(&id).ok_or(Refusal::Unknown)?;
         if party.is_some_and(|party| party != family.party) {

@@ -184,6 +184,9 @@ impl Rules {
         if has(Defect::RefreshUnchanged) {
             self.rotates = Rotates::Never;
         }
+        if has(Defect::RefreshRotates) {
+            self.rotates = Rotates::Always;
+        }
         if has(Defect::OldRefreshValid) {
             self.penalty = Penalty::Granted;
         }

@@ -289,7 +289,8 @@ fn leaf(content: &Content, codec: Codec) -> Leaf {
     Leaf::Raw(bytes)
 }
 
-fn escape(text: &str, codec: Codec) -> String {
+/// Text as it stands within a document of the codec, without quotes.
+pub(super) fn escape(text: &str, codec: Codec) -> String {
     match codec {
         Codec::Json => {
             let quoted = serde_json::Value::from(text).to_string();

@@ -29,6 +29,8 @@ pub(super) struct Court {
     pub redaction: Redaction,
     format: OnceLock<String>,
     median: OnceLock<Duration>,
+    /// Fuzzing checks of which the command line asks for a single case.
+    cases: OnceLock<Vec<(String, u64)>>,
     always: Mutex<Always>,
     counted: Mutex<Counted>,
     requests: AtomicU64,
@@ -47,6 +49,7 @@ impl Court {
             redaction,
             format: OnceLock::new(),
             median: OnceLock::new(),
+            cases: OnceLock::new(),
             counted: Mutex::new(Counted::default()),
             requests: AtomicU64::new(0),
             lost: AtomicU64::new(0),
@@ -71,6 +74,20 @@ impl Court {
     /// Good calls take this long.
     pub fn settle_median(&self, median: Duration) {
         self.median.get_or_init(|| median);
+    }
+
+    /// `FUZ-10#713` among the checks that are asked for means that case alone.
+    pub fn settle_cases(&self, only: &[String]) {
+        let named = only.iter().filter_map(|pattern| {
+            let (id, number) = pattern.split_once('#')?;
+            Some((id.to_owned(), number.parse().ok()?))
+        });
+        self.cases.get_or_init(|| named.collect());
+    }
+
+    /// The only case of a fuzzing check that is asked for, if so.
+    pub fn only_case(&self, check: &str) -> Option<u64> {
+        self.cases.get()?.iter().find(|(id, _)| id == check).map(|(_, number)| *number)
     }
 
     /// A fresh chain; its login is an exchange like every other.

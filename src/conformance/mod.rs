@@ -150,12 +150,13 @@ pub struct Planned {
     pub harm: Option<String>,
 }
 
-/// Whether `patterns` (ids, `*` at the end as wildcard) name `id`; all ids where there is no pattern.
+/// Whether `patterns` (ids, `*` at the end as wildcard, `#713` at the end for one case of a fuzzing) name `id`; all
+/// ids where there is no pattern.
 pub fn matches(patterns: &[String], id: &str) -> bool {
     patterns.is_empty()
         || patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
             Some(start) => id.starts_with(start),
-            None => pattern == id,
+            None => pattern.split_once('#').map_or(pattern.as_str(), |(check, _)| check) == id,
         })
 }
 

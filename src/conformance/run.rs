@@ -49,6 +49,7 @@ pub(super) async fn run(ground: &Ground, only: &[String], narrator: &Narrator, s
     let sorted = sort(ground, only);
     let indexes: Vec<usize> = sorted.running.iter().map(|(index, _)| *index).collect();
     let court = Arc::new(Court::start(ground, &indexes).await);
+    court.settle_cases(only);
     let opened = u64::from(ground.source.opened());
     let mut slots: Vec<Option<CheckResult>> = ground.suite.checks.iter().map(|_| None).collect();
     for (index, reason) in &sorted.skipped {

@@ -174,7 +174,7 @@ fn not_given(claim: &Claim, judgement: &Judgement, taken: &Taken) -> Option<Cut>
     }
 }
 
-fn shown(court: &Court, witnesses: &[Arc<Taken>], miss: &Miss) -> Shown {
+pub(super) fn shown(court: &Court, witnesses: &[Arc<Taken>], miss: &Miss) -> Shown {
     let evidences = witnesses.iter().take(2).map(|taken| evidence(taken, &court.redaction, &miss.marks));
     let again = witnesses.first().and_then(|taken| court.again(taken));
     (evidences.collect(), again)

@@ -1,6 +1,7 @@
 //! Plays a check: its steps in every cell and round on fresh chains, each exchange judged as it comes.
 
 mod good;
+mod fuzzing;
 mod judging;
 mod present;
 mod racing;
@@ -22,7 +23,7 @@ use crate::results::LoadResult;
 use crate::results::event::{Narrator, Stop};
 use crate::secret::{FingerprintKey, Token};
 use crate::suite::call::{Call, Operation, PairUse};
-use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Step, Verb, Wait};
+use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Verb, Wait};
 use crate::suite::claim::{Field, FieldPlace};
 use crate::suite::expression::{Expression, Value};
 use crate::suite::profile::{Model, Profile};
@@ -552,11 +553,6 @@ impl Play<'_> {
                 Ok(())
             }
         }
-    }
-
-    #[expect(clippy::unused_async, reason = "it will wait for answers")]
-    async fn fuzz(&mut self, _scene: &mut Scene<'_>, _step: &Step, _fuzz: &Fuzz, _number: u64) -> Going {
-        Err(Cut::Unset("fuzzing is not played yet".to_owned()))
     }
 
     async fn load(&mut self, step: &Step, profile: &Profile) -> Going {

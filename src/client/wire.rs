@@ -23,6 +23,9 @@ const BUFFER_START: usize = 4 * 1024;
 /// How long `100 Continue` is waited for before the body goes anyway.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long the answers to requests that rode behind are waited for once the first is there: they carry nothing.
+const BEHIND_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long the end of a connection that was used before is looked into, at least and at most: two of its round
 /// trips lie between.
 const DOUBT: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
@@ -227,6 +230,7 @@ impl Connection {
 
     /// The answers to the requests that rode behind, until one fails: an end of the connection is one.
     async fn hear_behind(&mut self, request: &Request, deadline: Instant) -> Vec<Result<Answer, Failure>> {
+        let deadline = deadline.min(Instant::now() + BEHIND_PATIENCE);
         let mut heard = Vec::new();
         for left in (0..request.travel.pipelined.min(http1::BEHIND_MAX)).rev() {
             // A server that announced the end of the connection after its answer owes nothing more.

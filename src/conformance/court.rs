@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::chain::source::NoChain;
 use crate::chain::{Chain, Identity, may_have_spent};
+use crate::client::http1;
 use crate::client::reply::Outcome;
 use crate::client::{Exchange, Request, Times, Travel};
 use crate::suite::call::Operation;
@@ -175,18 +176,22 @@ impl Court {
 
     /// The book of refreshes, by the endpoint's own rule: whatever is sent to that path, by any method.
     fn count(&self, taken: &Taken) {
-        if !is_refresh_path(&taken.exchange.request.target, &self.ground.dialect.refresh().path) {
+        let request = &taken.exchange.request;
+        // A grant is one by whatever path it was reached.
+        let granted = taken.operation == Operation::Refresh && taken.is_granted();
+        if !granted && !is_refresh_path(&request.target, &self.ground.dialect.refresh().path) {
             return;
         }
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         match (&taken.exchange.result, &taken.reply) {
             (Ok(_), Some(reply)) if reply.outcome == Outcome::Granted => counted.granted += 1,
+            // Whoever stands before the application may have refused it, and then nobody counted it there.
+            (Ok(_), _) if !is_well_framed(request) => counted.unanswered += 1,
             (Ok(_), _) => counted.refused += 1,
             (Err(failure), _) if may_have_spent(*failure) => counted.unanswered += 1,
             (Err(_), _) => {}
         }
-        // What rode behind carried nothing, so it is refused wherever it is answered.
-        counted.refused += taken.exchange.behind.iter().filter(|behind| behind.is_ok()).count() as u64;
+        counted.unanswered += taken.exchange.behind.len() as u64;
     }
 
     /// Refreshes of a load that a check ran.
@@ -226,8 +231,23 @@ impl Court {
 
 /// Whether a target is the refresh operation's: case and a slash at the end do not count.
 pub(super) fn is_refresh_path(target: &str, path: &str) -> bool {
-    let bare = |text: &str| text.split('?').next().unwrap_or("").trim_end_matches('/').to_owned();
+    // A space ends the target, whatever stands behind it in its line.
+    let bare = |text: &str| text.split(['?', ' ']).next().unwrap_or("").trim_end_matches('/').to_owned();
     bare(target).eq_ignore_ascii_case(&bare(path))
+}
+
+/// Whether nothing in how a request is framed lets a server refuse it before it asks what it is.
+fn is_well_framed(request: &Request) -> bool {
+    let is_token = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    };
+    let is_value = |value: &[u8]| value.iter().all(|byte| !byte.is_ascii_control() || *byte == b'\t');
+    let (few, small) = (request.headers.len() < 90, request.headers.iter().all(|(_, value)| value.len() < 8_192));
+    http1::is_ordinary(request)
+        && few
+        && small
+        && is_token(&request.method)
+        && request.headers.iter().all(|(name, value)| is_token(name) && is_value(value))
 }
 
 #[cfg(test)]

@@ -108,6 +108,25 @@ pub fn home(defect: Defect) -> Home {
         | NoAllow
         | OptionsWildcard
         | UnknownActionTrace
+        | DeepJsonCrash
+        | DeepXmlCrash
+        | ObjectCoerced
+        | NumberCrash
+        | NulCrash
+        | CommentCrash
+        | RareBytesCrash
+        | LoneSurrogateIllFormed
+        | LargeBodyCrash
+        | ManyKeysCrash
+        | XmlPrefixRefused
+        | XmlNamespaceIgnored
+        | XmlOrderCrash
+        | TwoLabelsCrash
+        | ManyHeadersCrash
+        | LongHeaderCrash
+        | LongPathCrash
+        | GzipCrash
+        | ChunkedCrash
         | QueryBinds => Home::Pipeline,
         DatesPerFormat
         | RefusalHtml
@@ -136,6 +155,12 @@ pub fn home(defect: Defect) -> Home {
         | RevokeUnknownError
         | RefusalSpendsSecret
         | RefusalSpendsMissing
+        | ControlEchoed
+        | EchoUnbounded
+        | DuplicateForeign
+        | XmlLostSecretAccepted
+        | SlashSkipsSecret
+        | ControlSpends
         | AlwaysFixed => Home::Controllers,
         AccessUnchanged
         | AccessDead
@@ -254,6 +279,13 @@ pub fn home(defect: Defect) -> Home {
         ActionPrefixRouted => Home::Pipeline,
         OtherTenantRefused => Home::Authority,
         RefusalPoisons | AlwaysCrash => Home::Server,
+        AlwaysCrash
+        | BigFieldSlow
+        | SlowBodyHang
+        | ExpectHang
+        | PipelinedLost
+        | PipelinedRepeated
+        | LengthAndChunksKept => Home::Server,
     }
 }
 
@@ -319,7 +351,7 @@ mod tests {
             Home::Controllers => &["controllers"],
             Home::TokenEndpoint => &["oauth"],
             Home::Authority => &["authority"],
-            Home::Server => &["server.rs"],
+            Home::Server => &["server.rs", "stumbles.rs"],
         };
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mock");
         let mut open: Vec<_> = files.iter().map(|file| root.join(file)).collect();

@@ -16,6 +16,7 @@ mod dress;
 mod latency;
 mod oauth;
 mod server;
+mod stumbles;
 mod tokens;
 mod wire;
 
@@ -189,6 +190,7 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         dialect: dialect.name,
         epoch: watch::Sender::new(0),
         poison: std::sync::atomic::AtomicU64::new(0),
+        weariness: stumbles::Weariness::default(),
     })
 }
 

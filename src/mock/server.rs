@@ -34,6 +34,7 @@ use super::defects::Switches;
 use super::latency::Pace;
 use super::oauth::OAuth;
 use super::webapi::{HttpRequest, HttpResponse, Pipeline, Received, echo};
+use super::stumbles::{Stumbles, Weariness};
 use super::wire::{Answered, Wire};
 use super::{MockError, MockLedger, control};
 
@@ -78,6 +79,8 @@ pub(super) struct Shared {
     pub epoch: watch::Sender<u64>,
     /// Grants that refusals will still cost.
     pub poison: AtomicU64,
+    /// What it has been through.
+    pub weariness: Weariness,
 }
 
 impl Shared {
@@ -276,7 +279,8 @@ async fn connection(
     // Errors of a connection are its peer's doing, and the peer knows.
     match door {
         Door::Application => {
-            let service = service_fn(|request| serve(served.clone(), request));
+            let stumbles = Arc::new(Stumbles::of(switches));
+            let service = service_fn(|request| serve(served.clone(), Arc::clone(&stumbles), request));
             tokio::select! {
                 _ = builder.serve_connection(io, service) => (),
                 _ = epoch.changed() => (),
@@ -290,7 +294,11 @@ async fn connection(
 }
 
 /// The way of a request: count, read, decide, wait, answer.
-async fn serve(served: Served, request: Request<Incoming>) -> Result<Response<Answered>, hyper::Error> {
+async fn serve(
+    served: Served,
+    stumbles: Arc<Stumbles>,
+    request: Request<Incoming>,
+) -> Result<Response<Answered>, hyper::Error> {
     let shared = &served.shared;
     let arrived = Instant::now();
     let counted = shared.is_refresh(request.uri().path());
@@ -298,8 +306,17 @@ async fn serve(served: Served, request: Request<Incoming>) -> Result<Response<An
         shared.ledger.asked();
         shared.pace.arm(arrived);
     }
-    let answer = match read(request).await? {
-        Some(request) => shared.answer(&request),
+    let ends = stumbles.ends(request.headers());
+    stumbles.before(request.headers()).await;
+    let answer = match read(request, &stumbles).await? {
+        Some(request) => {
+            let answer = match stumbles.instead(&request).await {
+                Some(response) => Answer { response, refresh: None },
+                None => shared.answer(&request),
+            };
+            stumbles.after(&shared.weariness, &request, &answer.response).await;
+            answer
+        }
         None => Answer { response: too_large(), refresh: None },
     };
     let answer = shared.poisoned(counted, answer);
@@ -310,7 +327,11 @@ async fn serve(served: Served, request: Request<Incoming>) -> Result<Response<An
     if shared.switches.is(Variant::SlowServer) {
         tokio::time::sleep(SLOW).await;
     }
-    Ok(varied(written(answer.response, shared.clock.now()), shared.switches))
+    let mut response = varied(written(answer.response, shared.clock.now()), shared.switches);
+    if ends {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }
 
 /// An answer, and whether it is one to a refresh.
@@ -360,12 +381,16 @@ impl Shared {
             return Answer { response: crashed(), refresh: None };
         }
         match &self.application {
+            Application::WebApi { .. } if is_bad_url(&request.target) => {
+                Answer { response: bad_url(), refresh: None }
+            }
             Application::WebApi { pipeline, controllers, .. } => match pipeline.receive(request) {
                 Received::Done(response) => Answer { response, refresh: None },
                 Received::Act(call) => {
                     let acted = controllers.act(&call, request);
                     let refresh = acted.granted.then_some(true);
-                    Answer { response: pipeline.answer(&call, &acted.result), refresh }
+                    let response = pipeline.answer(&call, &acted.result);
+                    Answer { response: pipeline.as_asked(request, response), refresh }
                 }
             },
             Application::Echo { pipeline } => {
@@ -392,14 +417,20 @@ async fn wait(pace: &Pace, alarm: &Alarm, arrived: Instant) {
 }
 
 /// Reads a request whole; `None` where its body is too large.
-async fn read(request: Request<Incoming>) -> Result<Option<HttpRequest>, hyper::Error> {
+async fn read(
+    request: Request<Incoming>,
+    stumbles: &Stumbles,
+) -> Result<Option<HttpRequest>, hyper::Error> {
     let (head, mut incoming) = request.into_parts();
     let announced = incoming.size_hint().exact();
     if announced.is_some_and(|length| length > BODY_LIMIT as u64) {
         return Ok(None);
     }
     let mut body = Vec::new();
+    let mut waiting = Instant::now();
     while let Some(frame) = incoming.frame().await {
+        stumbles.after_piece(waiting.elapsed()).await;
+        waiting = Instant::now();
         if let Some(data) = frame?.data_ref() {
             if body.len() + data.len() > BODY_LIMIT {
                 return Ok(None);
@@ -493,6 +524,24 @@ fn crashed() -> HttpResponse {
         status: 500,
         headers: vec![label],
         body: br#"{"Message":"An error has occurred."}"#.to_vec(),
+    }
+}
+
+/// A path with an encoded control character does not reach the application.
+fn is_bad_url(target: &str) -> bool {
+    let path = target.split('?').next().unwrap_or_default().as_bytes();
+    path.windows(3).any(|escape| matches!(escape, [b'%', b'0' | b'1', digit] if digit.is_ascii_hexdigit()))
+}
+
+/// What HTTP.sys answers to it.
+fn bad_url() -> HttpResponse {
+    HttpResponse {
+        status: 400,
+        headers: vec![("Content-Type".to_owned(), "text/html; charset=us-ascii".to_owned())],
+        body: b"<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"\"http://www.w3.org/TR/html4/strict.dtd\">\r\n\
+            <HTML><HEAD><TITLE>Bad Request</TITLE></HEAD>\r\n<BODY><h2>Bad Request - Invalid URL</h2>\r\n<hr>\
+            <p>HTTP Error 400. The request URL is invalid.</p>\r\n</BODY></HTML>\r\n"
+            .to_vec(),
     }
 }
 

@@ -163,7 +163,7 @@ fn outcome(places: &Places<'_>, operation: Operation, unreadable: Option<&Unread
         return Outcome::Refused;
     }
     let crash = holds(answers.and_then(|answers| answers.crash.as_ref()));
-    if crash.map_or(status >= 500, |crash| crash == Truth::True) {
+    if crash.map_or(is_failure(status), |crash| crash == Truth::True) {
         return Outcome::Crash;
     }
     let needs_token = matches!(operation, Operation::Refresh | Operation::Login);
@@ -177,6 +177,12 @@ fn outcome(places: &Places<'_>, operation: Operation, unreadable: Option<&Unread
         Some(Truth::True | Truth::False) | None => {}
     }
     not_granted(places.answer, token, unreadable)
+}
+
+/// Whether a status says that the server failed. That it knows no such method, coding or version of HTTP is no
+/// failure: it read the request and says so.
+fn is_failure(status: u16) -> bool {
+    status >= 500 && !matches!(status, 501 | 505)
 }
 
 /// A refusal, if nothing speaks against it.

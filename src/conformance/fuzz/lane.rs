@@ -172,7 +172,7 @@ impl<'a> Lane<'a> {
         match judge::claim(&claim.what, taken, &bench) {
             Judgement::Holds => Judgement::Holds,
             // What may be shown is looked up only where something is: it takes time.
-            Judgement::Fails(_) | Judgement::Untold(_) => {
+            Judgement::Fails(_) | Judgement::Untold(_) | Judgement::Moot(_) => {
                 let redaction = court.redaction.of(taken);
                 let bench = Bench { redaction, ..bench };
                 judge::claim(&claim.what, taken, &bench).redacted(&bench.redaction)

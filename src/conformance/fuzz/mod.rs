@@ -95,8 +95,8 @@ pub(super) struct Harvest {
     pub held: Vec<u32>,
     /// Failures of claims, in the order in which they were found.
     pub failures: Vec<Found>,
-    /// By claim: how often it could not be told, and why the first time.
-    pub untold: Vec<(u32, String)>,
+    /// By claim: how often it could not be told, and what came of it the first time.
+    pub untold: Vec<(u32, Option<Judgement>)>,
     /// Why it ended before the last case, or cannot be trusted.
     pub doubt: Option<String>,
     /// Requests, logins and good calls included.
@@ -173,13 +173,11 @@ impl Shared<'_> {
         for (index, claim) in self.session.step.claims.iter().enumerate() {
             match lane.judge(claim, taken) {
                 Judgement::Holds => self.harvest().held[index] += 1,
-                Judgement::Untold(why) => {
+                open @ (Judgement::Untold(_) | Judgement::Moot(_)) => {
                     let mut harvest = self.harvest();
-                    let untold = &mut harvest.untold[index];
-                    if untold.0 == 0 {
-                        untold.1 = why;
-                    }
-                    untold.0 += 1;
+                    let (times, first) = &mut harvest.untold[index];
+                    *times += 1;
+                    first.get_or_insert(open);
                 }
                 Judgement::Fails(miss) => self.fail(index, claim, miss, case, taken),
             }
@@ -224,7 +222,7 @@ pub(super) async fn run(session: &Session<'_>) -> Harvest {
     let speech = session.court.ground.dialect.refresh();
     let formats = super::needs::formats_of(session.fuzz, speech);
     let claims = session.step.claims.len();
-    let empty = Harvest { held: vec![0; claims], untold: vec![(0, String::new()); claims], ..Harvest::default() };
+    let empty = Harvest { held: vec![0; claims], untold: vec![(0, None); claims], ..Harvest::default() };
     let stuff = Stuff { seed: session.seed, formats: &formats, stages: &session.fuzz.stages, speech };
     let shared = Shared {
         session,

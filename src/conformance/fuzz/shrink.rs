@@ -178,7 +178,7 @@ impl<'a> Shrinking<'a> {
                 let claim = &self.shared.session.step.claims[*index];
                 match lane.judge(claim, &taken) {
                     Judgement::Fails(miss) if kind_of(claim, &miss) == *kind => Some((vec![taken], miss)),
-                    Judgement::Fails(_) | Judgement::Holds | Judgement::Untold(_) => None,
+                    Judgement::Fails(_) | Judgement::Holds | Judgement::Untold(_) | Judgement::Moot(_) => None,
                 }
             }
             Wanted::Spends => self.spends(lane, taken).await,

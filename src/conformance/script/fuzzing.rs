@@ -40,10 +40,9 @@ impl Play<'_> {
             for _ in 0..harvest.held[index] {
                 self.tally.note(key(step, claim), claim.strength, label, Judgement::Holds, nothing);
             }
-            let (times, why) = &harvest.untold[index];
-            for _ in 0..*times {
-                let judgement = Judgement::Untold(why.clone());
-                self.tally.note(key(step, claim), claim.strength, label, judgement, nothing);
+            let (times, first) = &harvest.untold[index];
+            for open in std::iter::repeat_n(first, *times as usize).flatten() {
+                self.tally.note(key(step, claim), claim.strength, label, open.clone(), nothing);
             }
         }
         for found in &harvest.failures {

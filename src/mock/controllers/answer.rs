@@ -68,7 +68,7 @@ impl Fault {
         }
     }
 
-    fn remarks(&self) -> String {
+    fn remarks(&self, switches: Switches) -> String {
         match self {
             Fault::Token(Refusal::Unknown) => "The refresh token is not known".to_owned(),
             Fault::Token(Refusal::Expired) => "The refresh token has expired".to_owned(),
@@ -81,7 +81,7 @@ impl Fault {
             Fault::Token(Refusal::Scope) => "The scope exceeds the grant".to_owned(),
             Fault::BadSecret => "The AuthString is not valid".to_owned(),
             Fault::BadCode => "The AuthCode is not valid".to_owned(),
-            Fault::UnknownTenant(state) => format!("State '{state}' is not registered"),
+            Fault::UnknownTenant(state) => format!("State '{}' is not registered", repeated(state, switches)),
             Fault::Missing(member) => format!("{member} is required"),
         }
     }
@@ -114,6 +114,14 @@ impl Fault {
             Fault::Token(_) | Fault::BadSecret | Fault::BadCode => 401,
         }
     }
+}
+
+/// What was sent as it may be repeated: its beginning, without what cannot stand in every format.
+fn repeated(text: &str, switches: Switches) -> String {
+    let most = if switches.has(Defect::EchoUnbounded) { usize::MAX } else { 64 };
+    let fits = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let shown = |c: char| if fits(c) || switches.has(Defect::ControlEchoed) { c } else { '\u{fffd}' };
+    text.chars().take(most).map(shown).collect()
 }
 
 impl Writer {
@@ -175,7 +183,7 @@ impl Writer {
             fault.code().to_owned()
         };
         let other = self.switches.is(Variant::OtherTexts);
-        let remarks = if other { fault.other_remarks().to_owned() } else { fault.remarks() };
+        let remarks = if other { fault.other_remarks().to_owned() } else { fault.remarks(self.switches) };
         Reason { code, remarks }
     }
 }

@@ -115,9 +115,39 @@ impl Controllers {
             return Acted { result, granted: false };
         }
         match Form::of(table, call, request) {
-            Some(form) => self.conclude(table, call, now, &self.trade(&form, now)),
+            Some(form) => {
+                if self.switches.has(Defect::ControlSpends) && form.has_control() {
+                    self.spend_unseen(&form, now);
+                    return Acted { result: ActionResult::InvalidModel, granted: false };
+                }
+                let twice = self.switches.has(Defect::DuplicateForeign);
+                let twice = twice.then(|| self.trade_twice(&form, request, now)).flatten();
+                self.conclude(table, call, now, &twice.unwrap_or_else(|| self.trade(&form, now)))
+            }
             None => Acted { result: nothing_bound(), granted: false },
         }
+    }
+
+    /// Spends a token and forgets the answer.
+    fn spend_unseen(&self, form: &Form<'_>, now: Moment) {
+        if let Some(refresh) = form.value(Slot::Refresh) {
+            let presented = Presented { party: None, refresh, access: Beside::Nothing, scope: None };
+            drop(self.authority.refresh(&presented, now));
+        }
+    }
+
+    /// Of two refresh tokens the first is looked at and the last is used.
+    fn trade_twice(&self, form: &Form<'_>, request: &HttpRequest, now: Moment) -> Option<Result<Pair, Fault>> {
+        let place = form.table.place(Slot::Refresh)?;
+        let text = std::str::from_utf8(&request.body).ok()?;
+        let key = format!("\"{}\":\"", form.table.member(Slot::Refresh));
+        let mut found = text.split(&key).skip(1).filter_map(|rest| rest.split('"').next());
+        let (first, last) = (found.next()?, found.last()?);
+        let mut values = form.values.to_vec();
+        *values.get_mut(place)? = Some(first.to_owned());
+        let looked_at = self.trade(&Form { values: &values, ..*form }, now);
+        let used = Presented { party: None, refresh: last, access: Beside::Nothing, scope: None };
+        Some(looked_at.and_then(|_| self.authority.refresh(&used, now).map_err(Fault::Token)))
     }
 
     /// The checks of a refresh, in their order: missing members, tenant, shared secret, tokens.
@@ -168,6 +198,7 @@ impl Controllers {
         let party = roster.party(tenant).ok_or_else(|| Fault::UnknownTenant(tenant.to_owned()))?;
         let known = secret.is_none_or(|secret| {
             roster.knows(party, secret)
+                || form.slashed && self.switches.has(Defect::SlashSkipsSecret)
                 || self.switches.has(Defect::WrongSecretAccepted)
                 || self.switches.has(Defect::ForeignTenantAccepted) && roster.anybody_knows(secret)
         });
@@ -177,6 +208,7 @@ impl Controllers {
     fn secret_is_optional(&self, form: &Form<'_>) -> bool {
         form.absent(Slot::Secret) && self.switches.has(Defect::SecretOptional)
             || form.is_blank_in_form(Slot::Secret) && self.switches.has(Defect::BlankSecretInForm)
+            || form.lost_secret && self.switches.has(Defect::XmlLostSecretAccepted)
     }
 
     fn login(&self, form: &Form<'_>, now: Moment) -> Result<Pair, Fault> {
@@ -287,19 +319,41 @@ struct Form<'a> {
     values: &'a [Option<String>],
     /// The body as sent, where it was a form.
     sent: Option<&'a [u8]>,
+    /// The shared secret stands in an XML document where its reader does not see it.
+    lost_secret: bool,
+    /// The path ends with a slash.
+    slashed: bool,
 }
 
 impl<'a> Form<'a> {
     fn read(table: &'a Table, call: &'a Call) -> Option<Form<'a>> {
         if table.request.is_none() {
-            return Some(Form { table, values: &[], sent: None });
+            return Some(Form { table, values: &[], sent: None, lost_secret: false, slashed: false });
         }
-        call.bound.model.as_deref().map(|values| Form { table, values, sent: None })
+        call.bound.model.as_deref().map(|values| Form {
+            table,
+            values,
+            sent: None,
+            lost_secret: false,
+            slashed: false,
+        })
     }
 
     fn of(table: &'a Table, call: &'a Call, request: &'a HttpRequest) -> Option<Form<'a>> {
         let sent = (call.read_as == Some(Format::Form)).then_some(request.body.as_slice());
-        Form::read(table, call).map(|form| Form { sent, ..form })
+        let slashed = request.target.split('?').next().is_some_and(|path| path.ends_with('/'));
+        Form::read(table, call).map(|form| {
+            let name = format!("<{}>", table.member(Slot::Secret));
+            let stands = || request.body.windows(name.len()).any(|window| window == name.as_bytes());
+            let lost_secret =
+                call.read_as == Some(Format::Xml) && form.absent(Slot::Secret) && stands();
+            Form { sent, lost_secret, slashed, ..form }
+        })
+    }
+
+    /// Whether a value has a control character in it.
+    fn has_control(&self) -> bool {
+        self.values.iter().flatten().any(|value| value.contains(char::is_control))
     }
 
     /// What stands in a slot's member; `None` where it is null, blank or not there.

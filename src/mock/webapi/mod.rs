@@ -9,6 +9,7 @@ mod charset;
 pub mod echo;
 mod fault;
 mod form;
+mod frailty;
 mod http_error;
 mod json_binding;
 mod json_path;

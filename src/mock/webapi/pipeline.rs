@@ -12,7 +12,7 @@ use super::routing::{self, Route};
 use super::xml_writer::{Style, Unwritable};
 use super::{
     Action, ActionResult, Bound, Call, Class, Format, Graph, HttpRequest, HttpResponse, Received, form,
-    json_binding, json_writer, xml_binding, xml_writer,
+    frailty, json_binding, json_writer, xml_binding, xml_writer,
 };
 use crate::suite::defect::Defect;
 use crate::suite::environment::{Generation, Variant};
@@ -71,6 +71,9 @@ impl Pipeline {
     pub fn receive(&self, request: &HttpRequest) -> Received {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let choice = negotiation::negotiate(&Wishes::of(request), &self.quirks, turn);
+        if let Some(exception) = frailty::by_head(request, &self.quirks) {
+            return Received::Done(self.host(self.crash(choice, exception, exception)));
+        }
         let index = match self.find(request, choice) {
             Ok(index) => index,
             Err(draft) => return Received::Done(self.host(draft)),
@@ -212,13 +215,46 @@ impl Pipeline {
         }
         match self.reading(request, content_type.as_ref()) {
             Reading::As(format) => {
-                let bound = self.read(request, format, content_type.as_ref(), class, choice)?;
+                let bound = if action.under_test {
+                    self.read_frail(request, format, content_type.as_ref(), action, choice)?
+                } else {
+                    self.read(request, format, content_type.as_ref(), class, choice)?
+                };
                 Ok((bound, Some(format)))
             }
             Reading::Nothing => Ok((Bound::default(), None)),
             Reading::Unsupported => Err(self.unsupported(class, content_type.as_ref(), choice)),
             Reading::Refused => Err(self.refused(class, content_type.as_ref(), choice)),
         }
+    }
+
+    /// The same by a reader that defects have made fragile.
+    fn read_frail(
+        &self,
+        request: &HttpRequest,
+        format: Format,
+        content_type: Option<&MediaType>,
+        action: &Action,
+        choice: Choice,
+    ) -> Result<Bound, Draft> {
+        let Some(class) = &action.request else { return Ok(Bound::default()) };
+        let crash = |exception: Option<&'static str>| {
+            exception.map_or(Ok(()), |exception| Err(self.crash(choice, exception, exception)))
+        };
+        crash(frailty::by_body(&request.body, format, &self.quirks))?;
+        if format == Format::Xml && self.quirks.has(Defect::XmlPrefixRefused) && frailty::has_prefix(&request.body) {
+            return Err(self.error(400, choice, &HttpError::new("The request is invalid.")));
+        }
+        let changed = frailty::rewritten(&request.body, format, action, &self.quirks)
+            .map(|body| HttpRequest { body, ..request.clone() });
+        let bound = self.read(changed.as_ref().unwrap_or(request), format, content_type, class, choice)?;
+        crash(frailty::by_model(&bound, &request.body, format, action, &self.quirks))?;
+        Ok(bound)
+    }
+
+    /// An answer as a defect of the writer changes it for what was asked.
+    pub fn as_asked(&self, request: &HttpRequest, response: HttpResponse) -> HttpResponse {
+        HttpResponse { body: frailty::with_surrogates(request, response.body, &self.quirks), ..response }
     }
 
     fn reading(&self, request: &HttpRequest, content_type: Option<&MediaType>) -> Reading {

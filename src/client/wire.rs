@@ -26,6 +26,9 @@ const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 /// How long the answers to requests that rode behind are waited for once the first is there: they carry nothing.
 const BEHIND_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long an answer too many is waited for.
+const SURPLUS_PATIENCE: Duration = Duration::from_millis(200);
+
 /// How long the end of a connection that was used before is looked into, at least and at most: two of its round
 /// trips lie between.
 const DOUBT: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
@@ -133,6 +136,10 @@ impl Connection {
         let result = timeout_at(deadline.into(), self.travel(&request, &mut answer)).await;
         let done_at = Instant::now();
         let result = result.unwrap_or(Err(Failure::ResponseTimeout));
+        let result = match result {
+            Ok(()) if http1::is_ambiguous(&request) => self.listen_on().await,
+            result => result,
+        };
         let behind = match result {
             Ok(()) if request.travel.pipelined > 0 => self.hear_behind(&request, deadline).await,
             _ => Vec::new(),
@@ -226,6 +233,17 @@ impl Connection {
         let result = self.finish(result, done_at - from).await.map(|()| answer);
         let times = Times { sent_at, held_at, released_at, first_byte_at: self.heard_at(), done_at };
         Exchange { request, times, result, behind: Vec::new() }
+    }
+
+    /// Whether another answer follows that nobody asked for: it comes soon or never.
+    async fn listen_on(&mut self) -> Result<(), Failure> {
+        if self.start < self.end {
+            return Err(Failure::TrailingBytes);
+        }
+        match tokio::time::timeout(SURPLUS_PATIENCE, poll_fn(|cx| self.poll_fill(cx))).await {
+            Ok(Ok(count)) if count > 0 => Err(Failure::TrailingBytes),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// The answers to the requests that rode behind, until one fails: an end of the connection is one.

@@ -239,10 +239,12 @@ pub(super) fn is_refresh_path(target: &str, path: &str) -> bool {
 /// Whether nothing in how a request is framed lets a server refuse it before it asks what it is.
 fn is_well_framed(request: &Request) -> bool {
     let is_token = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
     };
     let is_value = |value: &[u8]| value.iter().all(|byte| !byte.is_ascii_control() || *byte == b'\t');
-    let (few, small) = (request.headers.len() < 90, request.headers.iter().all(|(_, value)| value.len() < 8_192));
+    let (few, small) =
+        (request.headers.len() < 90, request.headers.iter().all(|(_, value)| value.len() < 8_192));
     http1::is_ordinary(request)
         && few
         && small

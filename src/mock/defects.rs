@@ -285,6 +285,7 @@ pub fn home(defect: Defect) -> Home {
         | ExpectHang
         | PipelinedLost
         | PipelinedRepeated
+        AlwaysCrash | BigFieldSlow | SlowBodyHang | ExpectHang | PipelinedLost | PipelinedRepeated
         | LengthAndChunksKept => Home::Server,
     }
 }

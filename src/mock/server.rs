@@ -33,8 +33,8 @@ use super::controllers::Controllers;
 use super::defects::Switches;
 use super::latency::Pace;
 use super::oauth::OAuth;
-use super::webapi::{HttpRequest, HttpResponse, Pipeline, Received, echo};
 use super::stumbles::{Stumbles, Weariness};
+use super::webapi::{HttpRequest, HttpResponse, Pipeline, Received, echo};
 use super::wire::{Answered, Wire};
 use super::{MockError, MockLedger, control};
 
@@ -417,10 +417,7 @@ async fn wait(pace: &Pace, alarm: &Alarm, arrived: Instant) {
 }
 
 /// Reads a request whole; `None` where its body is too large.
-async fn read(
-    request: Request<Incoming>,
-    stumbles: &Stumbles,
-) -> Result<Option<HttpRequest>, hyper::Error> {
+async fn read(request: Request<Incoming>, stumbles: &Stumbles) -> Result<Option<HttpRequest>, hyper::Error> {
     let (head, mut incoming) = request.into_parts();
     let announced = incoming.size_hint().exact();
     if announced.is_some_and(|length| length > BODY_LIMIT as u64) {

@@ -87,7 +87,11 @@ impl Stumbles {
         }
         if request.body.len() > BIG {
             weariness.slow.store(SLOW_ANSWERS, Ordering::Relaxed);
-        } else if weariness.slow.try_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
+        } else if weariness
+            .slow
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+            .is_ok()
+        {
             tokio::time::sleep(HANG).await;
         }
     }

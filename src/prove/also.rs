@@ -104,6 +104,15 @@ fn also_red(defect: Defect) -> &'static [&'static str] {
         Defect::RefreshNeverExpires => &["LIF-12"],
         Defect::IdleNotReset => &["LIF-12"],
         Defect::NodesDisagree | Defect::ChainDiesAfterTwenty => &["LIF-12"],
+        Defect::DeepJsonCrash | Defect::DeepXmlCrash | Defect::NulCrash | Defect::XmlOrderCrash => {
+            &["FUZ-10"]
+        }
+        Defect::NumberCrash | Defect::CommentCrash => &["FUZ-10", "FUZ-14"],
+        Defect::RareBytesCrash | Defect::LongHeaderCrash | Defect::ExpectHang => &["FUZ-14"],
+        Defect::ChunkedCrash => &["FUZ-12", "FUZ-14"],
+        Defect::PipelinedLost | Defect::PipelinedRepeated => &["FUZ-10", "FUZ-12", "FUZ-14"],
+        // Whoever comes next is slow, whatever it is about.
+        Defect::BigFieldSlow => &["*"],
         _ => &[],
     }
 }

@@ -8,4 +8,6 @@ mod read;
 mod write;
 
 pub use self::read::{HEAD_MAX, HEADERS_MAX, INFORMATIONAL_MAX, Reader};
-pub use self::write::{BEHIND_MAX, body_pieces, follower, is_ordinary, leaves_more, write_head};
+pub use self::write::{
+    BEHIND_MAX, body_pieces, follower, is_ambiguous, is_ordinary, leaves_more, write_head,
+};

@@ -93,6 +93,13 @@ pub fn leaves_more(request: &Request) -> bool {
     request.travel.pipelined > 0 || request.travel.length_off < 0
 }
 
+/// Whether the length of `request` can be read in two ways: whoever takes the one may find another request in
+/// what is left, and answer that as well.
+pub fn is_ambiguous(request: &Request) -> bool {
+    let count = |name: &str| request.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name)).count();
+    count("content-length") + count("transfer-encoding") > 1
+}
+
 /// Pieces of a body whose pace is set but not their size.
 const PACED_PIECES: usize = 8;
 

@@ -209,7 +209,8 @@ impl Odd {
     fn of(&self, good: &str) -> String {
         let signs: Vec<char> = good.chars().collect();
         let at = |spot: Spot| {
-            usize::try_from((u64::from(spot) * (signs.len() as u64 + 1)) >> 32).expect("not beyond the length")
+            usize::try_from((u64::from(spot) * (signs.len() as u64 + 1)) >> 32)
+                .expect("not beyond the length")
         };
         let join = |before: &[char], middle: &str, after: &[char]| {
             before.iter().copied().chain(middle.chars()).chain(after.iter().copied()).collect::<String>()
@@ -305,14 +306,18 @@ impl Dice {
         const BEHIND: [&str; 9] = ["/", "//", "?", "?a=b&&c", "/x", ";a=b", "%2F", "%00", "?a=%zz"];
         // Types that no dialect lists are left out: an old host answers them with a crash of its own.
         const LABELS: [&str; 6] = [
-            "", "application/json;", "application/json; charset=utf-16", "application/json; charset=x",
-            "application/json; a=\"", "application/json, text/xml",
+            "",
+            "application/json;",
+            "application/json; charset=utf-16",
+            "application/json; charset=x",
+            "application/json; a=\"",
+            "application/json, text/xml",
         ];
         match self.below(16) {
             0 => Frame::Method(self.one(&METHODS)),
             1 => {
                 let more = self.one(&BEHIND);
-                let times = if more == "/x" { 1 + self.size(1_000) } else { 1 };
+                let times = if more == "/x" { 1 + self.size(4_000) } else { 1 };
                 Frame::Behind(more.repeat(times as usize))
             }
             2 => Frame::Version(self.one(&VERSIONS)),
@@ -321,7 +326,10 @@ impl Dice {
             6 => Frame::Again(self.below(8), ["", ", x", ";"][self.below(3) as usize]),
             7 => Frame::Without(self.below(8)),
             8 => Frame::Label(self.one(&LABELS)),
-            9 => Frame::Accept(["*/*", "", "text/html", "a", ";q=2"][self.below(5) as usize].repeat(1 + self.size(20) as usize)),
+            9 => Frame::Accept(
+                ["*/*", "", "text/html", "a", ";q=2"][self.below(5) as usize]
+                    .repeat(1 + self.size(20) as usize),
+            ),
             10 => Frame::Short(1 + self.size(40)),
             11 => Frame::Chunks(1 + self.size(600)),
             12 => Frame::Misframed(self.one(&Misframing::ALL)),
@@ -333,11 +341,30 @@ impl Dice {
 
     fn header(&mut self) -> Frame {
         const NAMES: [&str; 12] = [
-            "X-Odd", "Cookie", "User-Agent", "Content-Encoding", "Expect", "Range", "If-Match", "X-Forwarded-For",
-            "Accept-Charset", "Accept-Encoding", "X Y", "",
+            "X-Odd",
+            "Cookie",
+            "User-Agent",
+            "Content-Encoding",
+            "Expect",
+            "Range",
+            "If-Match",
+            "X-Forwarded-For",
+            "Accept-Charset",
+            "Accept-Encoding",
+            "X Y",
+            "",
         ];
         const VALUES: [&[u8]; 10] = [
-            b"", b"x", b"\x00", b"\x01", b"\xff\xfe", b"a\tb", b"\"", b"bytes=0-", b"gzip;q=x", b"a=b; a=b;; =",
+            b"",
+            b"x",
+            b"\x00",
+            b"\x01",
+            b"\xff\xfe",
+            b"a\tb",
+            b"\"",
+            b"bytes=0-",
+            b"gzip;q=x",
+            b"a=b; a=b;; =",
         ];
         let name = self.one(&NAMES).to_owned();
         let value = self.one(&VALUES).repeat(1 + self.size(1_000) as usize);

@@ -77,7 +77,8 @@ impl Misframing {
     fn of(self, body: &[u8]) -> (Vec<u8>, &'static str) {
         let size = format!("{:x}", body.len());
         let framed = |size: &str, end: &str, tail: &str| {
-            [size.as_bytes(), end.as_bytes(), body, end.as_bytes(), b"0", end.as_bytes(), tail.as_bytes()].concat()
+            [size.as_bytes(), end.as_bytes(), body, end.as_bytes(), b"0", end.as_bytes(), tail.as_bytes()]
+                .concat()
         };
         let end = "\r\n";
         match self {
@@ -117,7 +118,8 @@ impl Frame {
             Frame::Version(version) => request.target.push_str(&format!(" {version}\r\nX-Tail:")),
             Frame::Header(name, value) => request.headers.push((name.clone(), value.clone())),
             Frame::Headers(count) => {
-                let more = (0..(*count).min(HEADERS_MAX)).map(|number| (format!("X-Pad-{number}"), b"x".to_vec()));
+                let more =
+                    (0..(*count).min(HEADERS_MAX)).map(|number| (format!("X-Pad-{number}"), b"x".to_vec()));
                 request.headers.extend(more);
             }
             Frame::Again(number, more) => {
@@ -146,7 +148,9 @@ impl Frame {
     /// Framing is done once: what comes second finds it done.
     fn reframe(&self, request: &mut Request) {
         let Some(body) = &request.body else { return };
-        if request.travel != crate::client::Travel::default() || request.headers.iter().any(is("transfer-encoding")) {
+        if request.travel != crate::client::Travel::default()
+            || request.headers.iter().any(is("transfer-encoding"))
+        {
             return;
         }
         match self {

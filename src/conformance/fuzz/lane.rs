@@ -67,7 +67,8 @@ impl<'a> Lane<'a> {
                 return Err(Over::Enough);
             }
             let identity = session.court.ground.identities.first();
-            let identity = identity.ok_or_else(|| Over::NoChain("the environment has no identity".to_owned()))?;
+            let identity =
+                identity.ok_or_else(|| Over::NoChain("the environment has no identity".to_owned()))?;
             let opened = session.court.open(identity).await;
             self.shared.harvest().requests += 1;
             let chain = opened.map_err(|none| Over::NoChain(none.to_string()))?;
@@ -137,7 +138,8 @@ impl<'a> Lane<'a> {
     }
 
     fn has_token(&self) -> bool {
-        let pair = self.cast.get("own").and_then(|chains| chains.first()).and_then(|chain| chain.pairs.last());
+        let pair =
+            self.cast.get("own").and_then(|chains| chains.first()).and_then(|chain| chain.pairs.last());
         let rotates = self.shared.session.court.ground.dialect.slots.contains(&Slot::Refresh);
         pair.is_some_and(|pair| pair.refresh.is_some() || !rotates)
     }

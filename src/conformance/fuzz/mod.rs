@@ -194,7 +194,9 @@ impl Shared<'_> {
         self.note_found();
         let kind = kind_of(claim, &miss);
         let mut harvest = self.harvest();
-        if let Some(found) = harvest.failures.iter_mut().find(|found| found.claim == index && found.kind == kind) {
+        if let Some(found) =
+            harvest.failures.iter_mut().find(|found| found.claim == index && found.kind == kind)
+        {
             found.times += 1;
             return;
         }
@@ -254,7 +256,11 @@ async fn walk(shared: &Shared<'_>) {
                     continue;
                 }
                 if is_limited(&taken) {
-                    shared.doubt(format!("the endpoint limits the rate: case {} was {}", case.number, ending(&taken)));
+                    shared.doubt(format!(
+                        "the endpoint limits the rate: case {} was {}",
+                        case.number,
+                        ending(&taken)
+                    ));
                     break;
                 }
                 shared.judge(&lane, &case, &taken);
@@ -295,7 +301,10 @@ fn is_limited(taken: &Taken) -> bool {
 async fn see_that_it_lives(shared: &Shared<'_>, lane: &mut Lane<'_>) -> Result<(), Over> {
     let refused = lane.take_refused();
     let good = lane.good_call().await?;
-    if good.is_granted() || good.failure() == Some(Failure::ReuseRace) || good.failure() == Some(Failure::Stopped) {
+    if good.is_granted()
+        || good.failure() == Some(Failure::ReuseRace)
+        || good.failure() == Some(Failure::Stopped)
+    {
         return Ok(());
     }
     if is_limited(&good) {
@@ -323,7 +332,6 @@ async fn together<F: Future<Output = ()>>(futures: Vec<F>) {
 fn outcome_claim(step: &Step) -> Option<usize> {
     step.claims.iter().position(|claim| matches!(claim.what, Expectation::Outcome(_)))
 }
-
 
 #[cfg(test)]
 mod tests;

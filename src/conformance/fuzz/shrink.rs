@@ -156,7 +156,12 @@ impl<'a> Shrinking<'a> {
         let whole = case.with_body(atoms.kept().to_vec());
         // A slot whose odd value has become bytes of the body need not be odd elsewhere.
         let plain = Case {
-            changes: whole.changes.iter().filter(|change| !matches!(change, Change::Slot(..))).cloned().collect(),
+            changes: whole
+                .changes
+                .iter()
+                .filter(|change| !matches!(change, Change::Slot(..)))
+                .cloned()
+                .collect(),
             ..whole.clone()
         };
         if plain != whole && self.may_go_on() && self.fails_on(lane, &plain).await { plain } else { whole }
@@ -178,7 +183,9 @@ impl<'a> Shrinking<'a> {
                 let claim = &self.shared.session.step.claims[*index];
                 match lane.judge(claim, &taken) {
                     Judgement::Fails(miss) if kind_of(claim, &miss) == *kind => Some((vec![taken], miss)),
-                    Judgement::Fails(_) | Judgement::Holds | Judgement::Untold(_) | Judgement::Moot(_) => None,
+                    Judgement::Fails(_) | Judgement::Holds | Judgement::Untold(_) | Judgement::Moot(_) => {
+                        None
+                    }
                 }
             }
             Wanted::Spends => self.spends(lane, taken).await,
@@ -218,7 +225,8 @@ impl<'a> Shrinking<'a> {
         let (before, after) = (self.first, self.best.as_ref().map_or(self.first, |(taken, _)| size(taken)));
         let seed = session.court.ground.seed;
         let (number, check, attempts) = (case.number, session.check, self.attempts);
-        let whole = if self.may_go_on() { "nothing more can be left out" } else { "there was no time for more" };
+        let whole =
+            if self.may_go_on() { "nothing more can be left out" } else { "there was no time for more" };
         format!(
             "case {number} of seed {seed}; its body went from {before} to {after} bytes in {attempts} attempts, and \
              {whole}; `--seed {seed} --only '{check}#{number}'` sends the case again"

@@ -24,7 +24,11 @@ impl Play<'_> {
             yields: &scene.steps,
             seed: FingerprintKey::new(court.ground.seed, 0).of(&name).0,
             only: court.only_case(&self.check.id),
-            keep: self.check.together.iter().any(|set| set.of.iter().any(|of| Some(of) == step.name.as_ref())),
+            keep: self
+                .check
+                .together
+                .iter()
+                .any(|set| set.of.iter().any(|of| Some(of) == step.name.as_ref())),
             stop: self.stop,
         };
         let harvest = fuzz::run(&session).await;

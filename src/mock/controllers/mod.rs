@@ -137,12 +137,18 @@ impl Controllers {
     }
 
     /// Of two refresh tokens the first is looked at and the last is used.
-    fn trade_twice(&self, form: &Form<'_>, request: &HttpRequest, now: Moment) -> Option<Result<Pair, Fault>> {
+    fn trade_twice(
+        &self,
+        form: &Form<'_>,
+        request: &HttpRequest,
+        now: Moment,
+    ) -> Option<Result<Pair, Fault>> {
         let place = form.table.place(Slot::Refresh)?;
         let text = std::str::from_utf8(&request.body).ok()?;
         let key = format!("\"{}\":\"", form.table.member(Slot::Refresh));
         let mut found = text.split(&key).skip(1).filter_map(|rest| rest.split('"').next());
-        let (first, last) = (found.next()?, found.last()?);
+        let first = found.next()?;
+        let last = found.last().filter(|last| *last != first)?;
         let mut values = form.values.to_vec();
         *values.get_mut(place)? = Some(first.to_owned());
         let looked_at = self.trade(&Form { values: &values, ..*form }, now);
@@ -345,8 +351,7 @@ impl<'a> Form<'a> {
         Form::read(table, call).map(|form| {
             let name = format!("<{}>", table.member(Slot::Secret));
             let stands = || request.body.windows(name.len()).any(|window| window == name.as_bytes());
-            let lost_secret =
-                call.read_as == Some(Format::Xml) && form.absent(Slot::Secret) && stands();
+            let lost_secret = call.read_as == Some(Format::Xml) && form.absent(Slot::Secret) && stands();
             Form { sent, lost_secret, slashed, ..form }
         })
     }

@@ -19,19 +19,23 @@ const HEADER: usize = 8_000;
 
 /// The exception that a request causes before its body is read, if a defect makes it do so.
 pub(super) fn by_head(request: &HttpRequest, quirks: &Quirks) -> Option<&'static str> {
-    let labels = request.header("Content-Type").count();
-    let longest = request.headers.iter().map(|(_, value)| value.len()).max().unwrap_or(0);
-    let zipped = request.header("Content-Encoding").any(|coding| coding.eq_ignore_ascii_case("gzip"));
+    let labels = || request.header("Content-Type").count();
+    let longest = || request.headers.iter().map(|(_, value)| value.len()).max().unwrap_or(0);
+    let zipped = || request.header("Content-Encoding").any(|coding| coding.eq_ignore_ascii_case("gzip"));
     first(
         quirks,
         &[
-            (Defect::LongPathCrash, request.target.len() > PATH, "System.IO.PathTooLongException"),
-            (Defect::ManyHeadersCrash, request.headers.len() > HEADERS, "System.InvalidOperationException"),
-            (Defect::LongHeaderCrash, longest > HEADER, "System.OutOfMemoryException"),
-            (Defect::TwoLabelsCrash, labels > 1, "System.FormatException"),
-            (Defect::GzipCrash, zipped, "System.IO.InvalidDataException"),
-            (Defect::ChunkedCrash, !request.has_length, "System.ArgumentNullException"),
-            (Defect::LargeBodyCrash, request.body.len() > BODY, "System.Web.HttpException"),
+            (Defect::LongPathCrash, &|| request.target.len() > PATH, "System.IO.PathTooLongException"),
+            (
+                Defect::ManyHeadersCrash,
+                &|| request.headers.len() > HEADERS,
+                "System.InvalidOperationException",
+            ),
+            (Defect::LongHeaderCrash, &|| longest() > HEADER, "System.OutOfMemoryException"),
+            (Defect::TwoLabelsCrash, &|| labels() > 1, "System.FormatException"),
+            (Defect::GzipCrash, &zipped, "System.IO.InvalidDataException"),
+            (Defect::ChunkedCrash, &|| !request.has_length, "System.ArgumentNullException"),
+            (Defect::LargeBodyCrash, &|| request.body.len() > BODY, "System.Web.HttpException"),
         ],
     )
 }
@@ -43,19 +47,19 @@ pub(super) fn by_body(body: &[u8], format: Format, quirks: &Quirks) -> Option<&'
         Format::Json => first(
             quirks,
             &[
-                (Defect::DeepJsonCrash, depth_of_json(body) > DEPTH, "System.StackOverflowException"),
-                (Defect::NumberCrash, has_bare_number(body), "System.InvalidCastException"),
-                (Defect::CommentCrash, has(b"/*"), "System.NotSupportedException"),
-                (Defect::RareBytesCrash, has(b"\\\x1b"), "System.IndexOutOfRangeException"),
+                (Defect::DeepJsonCrash, &|| depth_of_json(body) > DEPTH, "System.StackOverflowException"),
+                (Defect::NumberCrash, &|| has_bare_number(body), "System.InvalidCastException"),
+                (Defect::CommentCrash, &|| has(b"/*"), "System.NotSupportedException"),
+                (Defect::RareBytesCrash, &|| has(b"\\\x1b"), "System.IndexOutOfRangeException"),
             ],
         ),
         Format::Xml => first(
             quirks,
-            &[(Defect::DeepXmlCrash, depth_of_xml(body) > DEPTH, "System.StackOverflowException")],
+            &[(Defect::DeepXmlCrash, &|| depth_of_xml(body) > DEPTH, "System.StackOverflowException")],
         ),
         Format::Form => {
-            let keys = body.iter().filter(|byte| **byte == b'&').count();
-            first(quirks, &[(Defect::ManyKeysCrash, keys > KEYS, "System.InvalidOperationException")])
+            let keys = || body.iter().filter(|byte| **byte == b'&').count();
+            first(quirks, &[(Defect::ManyKeysCrash, &|| keys() > KEYS, "System.InvalidOperationException")])
         }
     }
 }
@@ -69,13 +73,13 @@ pub(super) fn by_model(
     quirks: &Quirks,
 ) -> Option<&'static str> {
     let values = || bound.model.iter().flatten();
-    let nul = values().flatten().any(|value| value.contains('\0'));
-    let lost = format == Format::Xml && is_anything_lost(bound, body, action);
+    let nul = || values().flatten().any(|value| value.contains('\0'));
+    let lost = || format == Format::Xml && is_anything_lost(bound, body, action);
     first(
         quirks,
         &[
-            (Defect::NulCrash, nul, "System.ArgumentException"),
-            (Defect::XmlOrderCrash, lost, "System.NullReferenceException"),
+            (Defect::NulCrash, &nul, "System.ArgumentException"),
+            (Defect::XmlOrderCrash, &lost, "System.NullReferenceException"),
         ],
     )
 }
@@ -84,13 +88,16 @@ pub(super) fn by_model(
 fn is_anything_lost(bound: &Bound, body: &[u8], action: &Action) -> bool {
     let (Some(values), Some(class)) = (&bound.model, &action.request) else { return false };
     let members = class.members.iter().zip(values);
-    members.into_iter().any(|(member, value)| {
-        value.is_none() && contains(body, format!("<{}>", member.name).as_bytes())
-    })
+    members
+        .into_iter()
+        .any(|(member, value)| value.is_none() && contains(body, format!("<{}>", member.name).as_bytes()))
 }
 
-fn first(quirks: &Quirks, all: &[(Defect, bool, &'static str)]) -> Option<&'static str> {
-    all.iter().find(|(defect, broken, _)| *broken && quirks.has(*defect)).map(|(.., exception)| *exception)
+/// A defect, what sets it off, and the exception then.
+type Frailty<'a> = (Defect, &'a dyn Fn() -> bool, &'static str);
+
+fn first(quirks: &Quirks, all: &[Frailty<'_>]) -> Option<&'static str> {
+    all.iter().find(|(defect, breaks, _)| quirks.has(*defect) && breaks()).map(|(.., exception)| *exception)
 }
 
 pub(super) fn contains(body: &[u8], piece: &[u8]) -> bool {
@@ -124,7 +131,9 @@ fn deepest(steps: impl Iterator<Item = i64>) -> usize {
 /// A number in the place of a value.
 fn has_bare_number(body: &[u8]) -> bool {
     let mut values = body.split(|byte| *byte == b':').skip(1);
-    values.any(|value| value.trim_ascii_start().first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-'))
+    values.any(|value| {
+        value.trim_ascii_start().first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-')
+    })
 }
 
 /// The body as a reader takes it that has an opinion of its own on values and names.

@@ -242,7 +242,10 @@ impl Pipeline {
             exception.map_or(Ok(()), |exception| Err(self.crash(choice, exception, exception)))
         };
         crash(frailty::by_body(&request.body, format, &self.quirks))?;
-        if format == Format::Xml && self.quirks.has(Defect::XmlPrefixRefused) && frailty::has_prefix(&request.body) {
+        if format == Format::Xml
+            && self.quirks.has(Defect::XmlPrefixRefused)
+            && frailty::has_prefix(&request.body)
+        {
             return Err(self.error(400, choice, &HttpError::new("The request is invalid.")));
         }
         let changed = frailty::rewritten(&request.body, format, action, &self.quirks)

@@ -278,14 +278,13 @@ pub fn home(defect: Defect) -> Home {
         | FapiRotates => Home::TokenEndpoint,
         ActionPrefixRouted => Home::Pipeline,
         OtherTenantRefused => Home::Authority,
-        RefusalPoisons | AlwaysCrash => Home::Server,
-        AlwaysCrash
+        RefusalPoisons
+        | AlwaysCrash
         | BigFieldSlow
         | SlowBodyHang
         | ExpectHang
         | PipelinedLost
         | PipelinedRepeated
-        AlwaysCrash | BigFieldSlow | SlowBodyHang | ExpectHang | PipelinedLost | PipelinedRepeated
         | LengthAndChunksKept => Home::Server,
     }
 }

@@ -275,6 +275,7 @@ defects! {
     RefusalPoisons "refusal-poisons" Subtle "after a refused request a good one is turned away";
     OtherTenantRefused "other-tenant-refused" Subtle "nothing is granted to any tenant but the first";
     ActionPrefixRouted "action-prefix-routed" Subtle "a path that begins like the action's leads to it";
+
     DeepJsonCrash "deep-json-crash" Gross "a deeply nested JSON document overflows the stack of its reader";
     DeepXmlCrash "deep-xml-crash" Medium "a deeply nested XML document overflows the stack of its reader";
     ObjectCoerced "object-coerced" Subtle "a list or an object in the place of a text becomes text by itself, and is accepted";

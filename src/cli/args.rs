@@ -210,6 +210,8 @@ pub enum Controller {
     Echo,
     /// The same, with a negotiator that answers 406 where no type matches.
     EchoStrict,
+    /// The same as echo, with details in error documents.
+    EchoDetail,
 }
 
 /// Arguments of `prove`.

@@ -69,6 +69,7 @@ fn options(args: &MockArgs) -> Result<MockOptions, String> {
             Controller::Endpoint => Served::Endpoint,
             Controller::Echo => Served::Echo,
             Controller::EchoStrict => Served::EchoNotAcceptable,
+            Controller::EchoDetail => Served::EchoDetailed,
         },
         threads: 2,
     })

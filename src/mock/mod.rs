@@ -74,6 +74,8 @@ pub enum Controller {
     Echo,
     /// The same, with a negotiator that refuses unmatched types (the vectors named `406 …`).
     EchoNotAcceptable,
+    /// The same as [`Controller::Echo`], with details in error documents (the vectors named `… detail`).
+    EchoDetailed,
 }
 
 /// What the mock counted, refreshes only.
@@ -164,7 +166,9 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
     let authority = Arc::new(Authority::new(roster, Rules::of(&ruled), switches, spec.seed));
     let unspoken = || MockError::Dialect(dialect.name.clone());
     let application = match controller {
-        Controller::Echo | Controller::EchoNotAcceptable => echo_application(&spec, controller),
+        Controller::Echo | Controller::EchoNotAcceptable | Controller::EchoDetailed => {
+            echo_application(&spec, controller)
+        }
         Controller::Endpoint if speaks_oauth => Application::OAuth(
             OAuth::new(&dialect, Arc::clone(&authority), Arc::clone(&clock), switches, spec.seed)
                 .ok_or_else(unspoken)?,
@@ -197,7 +201,8 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
 fn echo_application(spec: &MockSpec, controller: Controller) -> Application {
     let refuses =
         if controller == Controller::EchoNotAcceptable { &[Variant::NotAcceptable][..] } else { &[] };
-    let pipeline = Pipeline::new(spec.webapi, echo::actions(), quirks(spec, refuses));
+    let mut pipeline = Pipeline::new(spec.webapi, echo::actions(), quirks(spec, refuses));
+    pipeline.details = controller == Controller::EchoDetailed;
     Application::Echo { pipeline }
 }
 

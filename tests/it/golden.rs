@@ -3,10 +3,16 @@
 //! `fixtures/golden/README.md` says how the vectors came about. Status, content headers and body are compared
 //! byte for byte; texts of exceptions are the runtime's own and are not.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use assay::dialect::builtin;
 use assay::mock::webapi::quirks::Quirks;
 use assay::mock::webapi::{HttpRequest, HttpResponse, Pipeline, echo};
+use assay::mock::{Controller, MockOptions, MockServer};
 use assay::suite::defect::Defect;
-use assay::suite::environment::{Generation, Variant};
+use assay::suite::environment::{Generation, MockSpec, Variant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -173,6 +179,73 @@ fn the_second_generation_answers_as_recorded() {
 #[test]
 fn the_generations_are_told_apart() {
     assert_eq!(replay(&vectors("webapi1.jsonl"), Generation::Two, &[]).len(), 12);
+}
+
+/// The controller that a vector was recorded on, by the name of its case.
+fn controller(case: &str) -> Controller {
+    if case.starts_with("406 ") {
+        Controller::EchoNotAcceptable
+    } else if case.ends_with(" detail") {
+        Controller::EchoDetailed
+    } else {
+        Controller::Echo
+    }
+}
+
+/// Sends a vector's request by a socket and reads the whole answer; headers of the web host are left out.
+fn over_a_socket(address: &str, vector: &Vector) -> HttpResponse {
+    let request = vector.request();
+    let mut bytes = format!("{} {} HTTP/1.1\r\n", request.method, request.target).into_bytes();
+    for (name, value) in &request.headers {
+        bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+    }
+    bytes.extend(format!("Content-Length: {}\r\nConnection: close\r\n\r\n", request.body.len()).bytes());
+    bytes.extend(&request.body);
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(&bytes).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("the head has an end");
+    let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+    // The length is the server's framing; the vectors were recorded without one.
+    let named = |name: &str| vector.response_headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+    let own = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        named(&name) || name == "allow" || name.starts_with("content-") && name != "content-length"
+    };
+    let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    HttpResponse {
+        status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        headers: headers.filter(|(n, _)| own(n)).map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
+        body: answer[end + 4..].to_vec(),
+    }
+}
+
+#[test]
+fn every_vector_is_answered_over_a_socket_as_recorded() {
+    let controllers = [Controller::Echo, Controller::EchoNotAcceptable, Controller::EchoDetailed];
+    for (file, webapi) in [("webapi1.jsonl", Generation::One), ("webapi2.jsonl", Generation::Two)] {
+        let mut report = Vec::new();
+        for served in controllers {
+            let any = SocketAddr::from(([127, 0, 0, 1], 0));
+            let server = MockServer::start(MockOptions {
+                spec: MockSpec { webapi, ..MockSpec::default() },
+                dialect: builtin("pfms").unwrap(),
+                listen: any,
+                control: any,
+                controller: served,
+                threads: 1,
+            })
+            .unwrap();
+            let address = server.url().replace("http://", "");
+            for vector in vectors(file).iter().filter(|vector| controller(&vector.case) == served) {
+                let found = differences(vector, &over_a_socket(&address, vector));
+                report.extend(found.iter().map(|found| format!("{}: {found}", vector.case)));
+            }
+        }
+        assert!(report.is_empty(), "{file}\n{}", report.join("\n"));
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! the answer grants) or [`Chain::burn`] (which gives the chain up). One call in flight per chain. [`source`]
 //! opens chains, [`walk`] is a chain under load, [`ledger`] remembers what was issued.
 
+pub mod held;
 pub mod ledger;
 pub mod source;
 pub mod walk;
@@ -19,6 +20,8 @@ use crate::dialect::Dialect;
 use crate::secret::Token;
 use crate::suite::call::{Abort, Operation, Slot};
 use crate::suite::claim::Field;
+
+use self::held::Held;
 
 /// Who a chain belongs to: resolved credentials.
 #[derive(Clone, Debug)]
@@ -53,6 +56,8 @@ pub struct Chain {
     pub clean: bool,
     /// Whether an answer that may have spent its token was lost.
     pub in_doubt: bool,
+    /// Where every token is noted that its answers bring.
+    held: Arc<Held>,
 }
 
 /// What came of a call: the exchange, and its answer as read (if it was answered).
@@ -75,6 +80,7 @@ impl Chain {
     /// the chain in doubt, anything else leaves it.
     pub async fn spend(&mut self, client: &Client, dialect: &Dialect, request: Request) -> Called {
         let called = call(client, dialect, Operation::Refresh, request).await;
+        self.held.hear(dialect, Operation::Refresh, &called);
         self.settle(dialect, &called);
         called
     }
@@ -84,6 +90,7 @@ impl Chain {
     pub async fn burn(&mut self, client: &Client, dialect: &Dialect, request: Request) -> Called {
         self.clean = false;
         let called = call(client, dialect, Operation::Refresh, request).await;
+        self.held.hear(dialect, Operation::Refresh, &called);
         self.in_doubt |= is_lost(&called);
         called
     }
@@ -102,7 +109,12 @@ impl Chain {
         let (operations, shots): (Vec<_>, Vec<_>) = shots.into_iter().unzip();
         let Volley { exchanges, overlapped } = client.volley(shots, kept).await;
         let exchanges = operations.into_iter().zip(exchanges);
-        let called = exchanges.map(|(operation, exchange)| heard(dialect, operation, exchange)).collect();
+        let hear = |(operation, exchange)| {
+            let called = heard(dialect, operation, exchange);
+            self.held.hear(dialect, operation, &called);
+            called
+        };
+        let called = exchanges.map(hear).collect();
         (called, overlapped)
     }
 

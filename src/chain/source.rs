@@ -12,6 +12,7 @@ use crate::secret::{Fingerprint, FingerprintKey, Token};
 use crate::suite::call::{Operation, Slot};
 use crate::suite::claim::{Field, FieldPlace};
 
+use super::held::Held;
 use super::{Called, Chain, Identity, Pair};
 
 /// Opens chains for a run and counts them.
@@ -19,6 +20,7 @@ use super::{Called, Chain, Identity, Pair};
 pub struct Source {
     way: Way,
     opened: AtomicU32,
+    held: Arc<Held>,
 }
 
 /// How chains are opened.
@@ -82,7 +84,7 @@ impl std::error::Error for NoChain {}
 impl Source {
     /// Chains by login.
     pub fn login(client: Arc<Client>, dialect: Arc<Dialect>) -> Source {
-        Source { way: Way::Login { client, dialect }, opened: AtomicU32::new(0) }
+        Source { way: Way::Login { client, dialect }, opened: AtomicU32::new(0), held: Arc::default() }
     }
 
     /// Chains from the text of a JSONL file: one object a line, keys are slots, values text; `identity` names
@@ -91,6 +93,7 @@ impl Source {
         let mut shelves: HashMap<String, Shelf> = HashMap::new();
         let mut seen: HashMap<Fingerprint, usize> = HashMap::new();
         let key = FingerprintKey::new(0, 0);
+        let held = Held::default();
         for (index, written) in text.lines().enumerate() {
             let number = index + 1;
             if written.trim().is_empty() {
@@ -102,25 +105,39 @@ impl Source {
             {
                 return Err(format!("line {number}: the refresh token of line {first} again"));
             }
+            // A token that no chain takes is no less a secret.
+            [Slot::Access, Slot::Refresh]
+                .iter()
+                .filter_map(|slot| line.slots.get(slot))
+                .for_each(|token| held.note(token));
             let owner = line.owner.as_ref().map(|owner| owner.name.clone()).unwrap_or_default();
             let shelf = shelves.entry(owner).or_default();
             shelf.lines.push_back(line);
             shelf.found += 1;
         }
-        Ok(Source { way: Way::File(Mutex::new(shelves)), opened: AtomicU32::new(0) })
+        Ok(Source { way: Way::File(Mutex::new(shelves)), opened: AtomicU32::new(0), held: Arc::new(held) })
     }
 
     /// A fresh chain of `identity`.
     pub async fn open(&self, identity: &Arc<Identity>) -> Result<Chain, NoChain> {
         let (identity, pair) = match &self.way {
             Way::Login { client, dialect } => {
-                let pair = log_in(client, dialect, identity).await?;
+                let pair = log_in(client, dialect, identity, &self.held).await?;
                 (with_granted_scope(dialect, identity, &pair), pair)
             }
             Way::File(shelves) => take(shelves, identity)?,
         };
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
-        Ok(Chain { number, identity, pairs: vec![pair], clean: true, in_doubt: false })
+        for token in [&pair.access, &pair.refresh].into_iter().flatten() {
+            self.held.note(token);
+        }
+        let held = Arc::clone(&self.held);
+        Ok(Chain { number, identity, pairs: vec![pair], clean: true, in_doubt: false, held })
+    }
+
+    /// Every token of the run: what may stand in no report.
+    pub fn held(&self) -> &Arc<Held> {
+        &self.held
     }
 
     /// Chains opened so far.
@@ -150,7 +167,12 @@ fn with_granted_scope(dialect: &Dialect, identity: &Arc<Identity>, pair: &Pair) 
 }
 
 /// The first pair of a login, if it grants one that can be refreshed.
-async fn log_in(client: &Client, dialect: &Dialect, identity: &Identity) -> Result<Pair, NoChain> {
+async fn log_in(
+    client: &Client,
+    dialect: &Dialect,
+    identity: &Identity,
+    held: &Held,
+) -> Result<Pair, NoChain> {
     let speech = dialect
         .operation(Operation::Login)
         .ok_or_else(|| NoChain::NoLogin(format!("the dialect `{}` has no login operation", dialect.name)))?;
@@ -163,6 +185,7 @@ async fn log_in(client: &Client, dialect: &Dialect, identity: &Identity) -> Resu
         // The answer told the nonce that the proof was lacking. A login spends nothing, so it is made again.
         called = attempt().await?;
     }
+    held.hear(dialect, Operation::Login, &called);
     let pair = match &called.reply {
         Some(reply) if reply.outcome == Outcome::Granted => {
             super::granted_pair(dialect, Operation::Login, reply, None)

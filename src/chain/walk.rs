@@ -20,6 +20,7 @@ use crate::secret::Token;
 use crate::suite::call::{Operation, Slot};
 use crate::suite::claim::{Field, FieldPlace, Link};
 
+use super::held::Held;
 use super::ledger::Issued;
 use super::{Chain, Identity};
 
@@ -36,6 +37,7 @@ pub struct Walk {
     outgoing: Vec<u8>,
     /// The last answer, where the next request may need something of it.
     last: Option<Arc<Reply>>,
+    held: Arc<Held>,
 }
 
 impl std::fmt::Debug for Walk {
@@ -104,6 +106,7 @@ impl Walk {
             usable: chain.clean && !chain.in_doubt,
             outgoing: Vec::new(),
             last: None,
+            held: chain.held,
         }
     }
 
@@ -226,6 +229,9 @@ impl Walk {
     fn go_on(&mut self, dialect: &Dialect, reply: &Arc<Reply>) -> Issued {
         let presented = self.refresh.take();
         let pair = super::granted_pair(dialect, Operation::Refresh, reply, presented.clone());
+        for token in [&pair.access, &pair.refresh].into_iter().flatten() {
+            self.held.note(token);
+        }
         let stranger = self.is_strange(dialect, reply);
         self.usable &= pair.refresh.is_some() || !dialect.slots.contains(&Slot::Refresh);
         let handed_back = pair.refresh == presented;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::chain::held::Held;
 use crate::report;
 use crate::results::{Run, SecretScan, file};
 use crate::secret::Token;
@@ -22,24 +23,26 @@ pub fn draw(run: &Run) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Searches the reports of `run` for `secrets` and notes the result in it.
-pub fn scan(run: &mut Run, secrets: &[Token]) {
+/// Searches the reports of `run` for `secrets` and for every token of the run, and notes the result in it.
+pub fn scan(run: &mut Run, secrets: &[Token], held: &Held) {
     let reports = draw(run);
     let forms: Vec<Vec<String>> =
         secrets.iter().filter(|secret| secret.len() >= SHORTEST).map(forms).collect();
-    let hit = |text: &str| forms.iter().flatten().any(|form| text.contains(form.as_str()));
+    let known = |text: &str| forms.iter().flatten().any(|form| text.contains(form.as_str()));
+    let hit = |text: &str| known(text) || held.stands_in(text);
     let hits = reports.iter().filter(|(_, text)| hit(text)).map(|(name, _)| (*name).to_owned()).collect();
     run.trust.secrets = Some(SecretScan {
-        values: forms.len() as u64,
+        values: forms.len() as u64 + held.count(),
+        beyond: held.beyond(),
         files: u32::try_from(reports.len()).unwrap_or(u32::MAX),
         hits,
     });
 }
 
-/// Whether one of `secrets` stands in `text`.
-pub fn holds_secret(text: &str, secrets: &[Token]) -> bool {
+/// Whether one of `secrets`, or a token of the run, stands in `text`.
+pub fn holds_secret(text: &str, secrets: &[Token], held: &Held) -> bool {
     let long = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
-    long.flat_map(forms).any(|form| text.contains(&form))
+    long.flat_map(forms).any(|form| text.contains(&form)) || held.stands_in(text)
 }
 
 /// The ways in which a secret could stand in a text: raw, percent-encoded, escaped, base64 of any alignment.

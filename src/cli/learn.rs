@@ -126,7 +126,7 @@ fn ask(plan: &RunPlan, price: &Price, out: Option<&Path>) -> anyhow::Result<Exit
 
 /// The fragment goes to stdout, or into a file; nowhere if a secret stands in it.
 fn keep(fragment: &str, plan: &RunPlan, ready: &Ready, out: Option<&Path>) -> anyhow::Result<Exit> {
-    if artifacts::holds_secret(fragment, &run::secrets(plan, ready)) {
+    if artifacts::holds_secret(fragment, &run::secrets(plan, ready), ready.source.held()) {
         super::note("\nexit 7 · a secret stood in the fragment · nothing was written");
         return Ok(Exit::SecretLeaked);
     }

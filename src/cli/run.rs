@@ -47,7 +47,7 @@ pub fn run(plan: &RunPlan) -> anyhow::Result<Exit> {
     drop(narrator);
     watching.join().map_err(|_| anyhow::anyhow!("the progress display failed"))?;
     let mut run = runtime.block_on(testify(plan, &ready, found, began, signal.code()));
-    artifacts::scan(&mut run, &secrets(plan, &ready));
+    artifacts::scan(&mut run, &secrets(plan, &ready), ready.source.held());
     let page = keep(plan, &run)?;
     tell(plan, &run, &page);
     Ok(outcome::of(&run).exit)

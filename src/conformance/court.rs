@@ -42,7 +42,8 @@ impl Court {
     /// Opens the session; `running` are the checks that will run.
     pub async fn start(ground: &Ground, running: &[usize]) -> Court {
         let redaction =
-            Redaction::new(ground.key, ground.is_mock, Arc::clone(&ground.dialect), &ground.identities);
+            Redaction::new(ground.key, ground.is_mock, Arc::clone(&ground.dialect), &ground.identities)
+                .watching(ground.source.held());
         Court {
             clock: Clock::start(ground.control.clone(), ground.environment.patience).await,
             always: Mutex::new(Always::of(&ground.suite, running)),

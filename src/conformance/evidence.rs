@@ -20,6 +20,7 @@ const LOOK_MAX: usize = 32_000;
 pub(super) fn evidence(taken: &Taken, redaction: &Redaction, marks: &[String]) -> Evidence {
     let redaction = redaction.of(taken);
     let title = format!("{}, chain {}, {}", taken.operation.word(), taken.chain, taken.manner);
+    let title = redaction.text(&title);
     let received = match (&taken.exchange.result, &taken.reply) {
         (Err(failure), _) => failed(*failure),
         (Ok(answer), reply) => received(answer, reply.as_deref(), &redaction),
@@ -82,7 +83,8 @@ fn received(answer: &Answer, reply: Option<&Reply>, redaction: &Redaction) -> St
         (true, _) => redaction.text(&readable(&answer.body)),
         (false, Some(document)) => outline(document, redaction),
         (false, None) => {
-            format!("‹{}, {} bytes›", answer.media_type().unwrap_or_default(), answer.body.len())
+            let media = redaction.text(&answer.media_type().unwrap_or_default());
+            format!("‹{media}, {} bytes›", answer.body.len())
         }
     };
     text.push_str(&cut(&body, answer.body.len()));
@@ -101,7 +103,8 @@ fn headers(headers: &[(String, Vec<u8>)], redaction: &Redaction, text: &mut Stri
             redaction.described(&value)
         };
         let shown: String = shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        text.push_str(name);
+        // Names are the endpoint's to choose as well.
+        text.push_str(&redaction.text(name));
         text.push_str(": ");
         text.push_str(&shown);
         text.push('\n');

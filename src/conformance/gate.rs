@@ -94,7 +94,7 @@ async fn attempt(court: &Court, format: &str) -> Result<(), Failed> {
                 Some(failure) => format!("the good refresh got no answer: {}", failure.word()),
             };
             let shown = vec![evidence(&taken, &court.redaction, &[])];
-            let gate = closed(&reason, answered, shown);
+            let gate = closed(&court.redaction.of(&taken).text(&reason), answered, shown);
             Err(Failed { gate, call: speaks(&taken).then(|| Arc::new(taken)), is_final: false })
         }
     }

@@ -60,7 +60,8 @@ async fn cell(
             found.good = false;
             break;
         };
-        found.got = taken.reply.as_ref().and_then(|reply| reply.answer().media_type());
+        let got = taken.reply.as_ref().and_then(|reply| reply.answer().media_type());
+        found.got = got.map(|media| court.redaction.of(&taken).text(&media));
         let in_type = match (answer, &found.got) {
             (Some(wanted), Some(got)) => wanted == got,
             (None, Some(got)) => listed.contains(got),

@@ -3,7 +3,9 @@
 //! Against a mock of ours all but secrets is shown. Elsewhere only what the dialect marks as showable; other
 //! text appears as its length and fingerprint.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
@@ -11,8 +13,10 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use regex::Regex;
 
 use crate::chain::Identity;
+use crate::chain::held::Held;
 use crate::client::compose::Slots;
 use crate::dialect::Dialect;
+use crate::secret::spelling::Spelling;
 use crate::secret::{FingerprintKey, Token};
 use crate::suite::call::{Operation, Slot};
 use crate::suite::claim::{Field, FieldPlace};
@@ -37,6 +41,8 @@ pub(super) struct Redaction {
     is_mock: bool,
     dialect: Arc<Dialect>,
     secrets: Vec<Named>,
+    /// Every token of the run.
+    held: Option<Arc<Held>>,
 }
 
 impl Redaction {
@@ -47,11 +53,18 @@ impl Redaction {
         dialect: Arc<Dialect>,
         identities: &[Arc<Identity>],
     ) -> Redaction {
-        let mut redaction = Redaction { key, is_mock, dialect, secrets: Vec::new() };
+        let mut redaction = Redaction { key, is_mock, dialect, secrets: Vec::new(), held: None };
         for identity in identities {
             redaction.add_slots(&identity.slots, "");
         }
         redaction
+    }
+
+    /// The same, and no token of the run is shown, whoever it belongs to.
+    #[must_use]
+    pub fn watching(mut self, held: &Arc<Held>) -> Redaction {
+        self.held = Some(Arc::clone(held));
+        self
     }
 
     /// From now on this token is a secret.
@@ -137,6 +150,7 @@ impl Redaction {
         let shown = JWT
             .replace_all(&shown, |found: &regex::Captures<'_>| format!("‹jwt {}›", self.digits(&found[0])));
         let shown = self.without_parts(&shown);
+        let shown = self.without_held(&shown);
         OPAQUE
             .replace_all(&shown, |found: &regex::Captures<'_>| {
                 if looks_random(&found[0]) {
@@ -215,33 +229,71 @@ impl Redaction {
         needles
     }
 
-    /// Parts of secrets: a document cut in the middle of a token, a token with one character changed.
+    /// Parts of secrets: a document cut in the middle of a token, a token with one character changed, and secrets
+    /// that are spelled with percent signs, escapes or entities.
     fn without_parts(&self, text: &str) -> String {
-        let mut windows: HashSet<Vec<char>> = HashSet::new();
-        for secret in &self.secrets {
-            let chars: Vec<char> = secret.value.expose().chars().collect();
-            windows.extend(chars.windows(WINDOW).map(<[char]>::to_vec));
-        }
-        let chars: Vec<char> = text.chars().collect();
-        let mut hidden = vec![false; chars.len()];
-        for (at, window) in chars.windows(WINDOW).enumerate() {
-            if windows.contains(window) {
-                hidden[at..at + WINDOW].fill(true);
+        let windows = Windows::of(&self.secrets);
+        let mut hidden = windows.found(&text.char_indices().collect::<Vec<_>>(), text.len());
+        for spelling in Spelling::ALL {
+            if text.contains(spelling.mark()) {
+                hidden.extend(windows.found(&spelling.characters(text).collect::<Vec<_>>(), text.len()));
             }
         }
-        let mut shown = String::with_capacity(text.len());
-        let mut within = false;
-        for (c, hide) in chars.into_iter().zip(hidden) {
-            if hide && !within {
-                shown.push_str("‹part of a secret›");
-            }
-            if !hide {
-                shown.push(c);
-            }
-            within = hide;
-        }
-        shown
+        covered(text, hidden, |_| "‹part of a secret›".to_owned())
     }
+
+    /// Tokens of other chains.
+    fn without_held(&self, text: &str) -> String {
+        let spans = self.held.as_ref().map_or_else(Vec::new, |held| held.spans(text));
+        covered(text, spans, |token| format!("‹a token {}›", self.digits(token)))
+    }
+}
+
+/// What is looked for of secrets, by length: parts of long ones, short ones as a whole.
+struct Windows(BTreeMap<usize, HashSet<Vec<char>>>);
+
+impl Windows {
+    fn of(secrets: &[Named]) -> Windows {
+        let mut windows: BTreeMap<usize, HashSet<Vec<char>>> = BTreeMap::new();
+        for secret in secrets {
+            let chars: Vec<char> = secret.value.expose().chars().collect();
+            let length = chars.len().min(WINDOW);
+            if length > 0 {
+                windows.entry(length).or_default().extend(chars.windows(length).map(<[char]>::to_vec));
+            }
+        }
+        Windows(windows)
+    }
+
+    /// The bytes of a text of this length that hold one, by its characters and where they begin.
+    fn found(&self, characters: &[(usize, char)], length: usize) -> Vec<Range<usize>> {
+        let chars: Vec<char> = characters.iter().map(|(_, c)| *c).collect();
+        let begin = |at: usize| characters.get(at).map_or(length, |(begin, _)| *begin);
+        let mut found = Vec::new();
+        for (size, windows) in &self.0 {
+            let hits = chars.windows(*size).enumerate().filter(|(_, window)| windows.contains(*window));
+            found.extend(hits.map(|(at, _)| begin(at)..begin(at + size)));
+        }
+        found
+    }
+}
+
+/// `text` with what lies in `spans` replaced; spans that touch are one.
+fn covered(text: &str, mut spans: Vec<Range<usize>>, cover: impl Fn(&str) -> String) -> String {
+    spans.sort_by_key(|span| span.start);
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    let mut spans = spans.into_iter().peekable();
+    while let Some(mut span) = spans.next() {
+        while let Some(next) = spans.next_if(|next| next.start <= span.end) {
+            span.end = span.end.max(next.end);
+        }
+        shown.push_str(&text[end..span.start]);
+        shown.push_str(&cover(&text[span.clone()]));
+        end = span.end;
+    }
+    shown.push_str(&text[end..]);
+    shown
 }
 
 static JWT: LazyLock<Regex> = LazyLock::new(|| {
@@ -280,6 +332,8 @@ pub(super) fn writings(secret: &str) -> Vec<String> {
         STANDARD.encode(secret),
         STANDARD_NO_PAD.encode(secret),
         URL_SAFE_NO_PAD.encode(secret),
+        hexadecimal(secret),
+        hexadecimal(secret).to_uppercase(),
     ];
     for offset in 1..3 {
         let shifted = [&vec![0; offset][..], secret.as_bytes()].concat();
@@ -294,6 +348,13 @@ pub(super) fn writings(secret: &str) -> Vec<String> {
     all.sort();
     all.dedup();
     all
+}
+
+fn hexadecimal(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(2 * text.len()), |mut digits, byte| {
+        write!(digits, "{byte:02x}").expect("a String takes everything");
+        digits
+    })
 }
 
 /// `%2B` as `%2b`.
@@ -339,4 +400,59 @@ pub(super) fn is_harmless_header(name: &str) -> bool {
     ];
     let name = name.to_ascii_lowercase();
     HARMLESS.contains(&name.as_str()) || name.starts_with("access-control-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "q7/Zk+2pLw9x";
+    const FOREIGN: &str = "rt.7Qx.vB29mZk4TzL0pWc8sYd";
+
+    fn redaction() -> Redaction {
+        let held = Arc::new(Held::default());
+        held.note(&Token::new(FOREIGN));
+        let slots = Slots::from([(Slot::Secret, Token::new(SECRET))]);
+        let identity = Arc::new(Identity { name: "own".to_owned(), slots });
+        let dialect = Arc::new(crate::dialect::builtin("pfms").expect("it is built in"));
+        Redaction::new(FingerprintKey::new(1, 2), true, dialect, &[identity]).watching(&held)
+    }
+
+    #[test]
+    fn a_secret_is_hidden_however_it_is_spelled() {
+        let redaction = redaction();
+        let each = |write: fn(char) -> String| SECRET.chars().map(write).collect::<String>();
+        let spellings = [
+            SECRET.to_owned(),
+            each(|c| format!("%{:02X}", c as u32)),
+            each(|c| format!("\\u{:04x}", c as u32)),
+            each(|c| format!("&#x{:x};", c as u32)),
+            each(|c| if c == 'Z' { "\\u005A".to_owned() } else { c.to_string() }),
+            SECRET.bytes().map(|byte| format!("{byte:02X}")).collect(),
+            STANDARD.encode(SECRET),
+            STANDARD.encode(format!("xy{SECRET}z")),
+            URL_SAFE_NO_PAD.encode(SECRET),
+        ];
+        for spelling in spellings {
+            let shown = redaction.text(&format!("{{\"a\": \"{spelling}\", \"b\": 1}}"));
+            assert!(!shown.contains(&spelling[2..spelling.len() - 2]), "{spelling}: {shown}");
+            assert!(shown.starts_with("{\"a\": \"") && shown.ends_with("\", \"b\": 1}"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_chain_is_hidden_wherever_it_stands() {
+        let shown = redaction().text(&format!("Remarks: {FOREIGN}; member {FOREIGN}x"));
+        assert!(!shown.contains("vB29mZk4"), "{shown}");
+        assert!(shown.starts_with("Remarks: ‹a token "), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_secret_stays_as_it_is() {
+        let redaction = redaction();
+        for text in ["", "é", "100 % of it", "a\\b", "AckCode=00&Status=Success", "‹refresh 3c07›", "\\u12"]
+        {
+            assert_eq!(redaction.text(text), text);
+        }
+    }
 }

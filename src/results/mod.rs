@@ -630,10 +630,18 @@ pub struct Books {
 pub struct SecretScan {
     /// Values searched for.
     pub values: u64,
+    /// Tokens that were not searched for, because the memory for them was full.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub beyond: u64,
     /// Files searched.
     pub files: u32,
     /// Files in which one was found. Never which.
     pub hits: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What a run spent, or would spend.

@@ -418,3 +418,54 @@ fn the_sample_page_is_what_its_run_file_draws() {
         );
     }
 }
+
+#[test]
+fn a_token_of_the_run_that_reaches_a_report_ends_it_with_exit_7() {
+    use assay::mock::{Controller, MockOptions, MockServer};
+    use assay::suite::call::Slot;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let mock = MockServer::start(MockOptions {
+        spec: assay::suite::environment::MockSpec::default(),
+        dialect: assay::dialect::builtin("pfms").unwrap(),
+        listen: any,
+        control: any,
+        controller: Controller::Endpoint,
+        threads: 1,
+    })
+    .unwrap();
+    let owner = mock.identities().remove(0).0;
+    let pair = mock.seeds(1).remove(0);
+    let text = |wanted: Slot| pair.iter().find(|(slot, _)| *slot == wanted).unwrap().1.expose().to_owned();
+    let (refresh, access) = (text(Slot::Refresh), text(Slot::Access));
+    let bench = Bench::new();
+    bench.write(
+        "pairs.jsonl",
+        &format!("{{\"identity\":\"{owner}\",\"refresh\":\"{refresh}\",\"access\":\"{access}\"}}\n"),
+    );
+    let suite = format!(
+        "assay: 1\nname: x\ndialect: pfms\nenvironments:\n  live:\n    mock: {{ url: \"{}\", control: \"{}\" }}\n    \
+         chains: {{ file: {} }}\nchecks: {{ use: [FMT-01] }}\n",
+        mock.url(),
+        mock.control_url(),
+        bench.path("pairs.jsonl").display()
+    );
+    bench.write("suite.yaml", &suite);
+    let percent: String = access.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let (one, two) = (STANDARD.encode(format!("x{access}")), URL_SAFE_NO_PAD.encode(&refresh));
+    for planted in [refresh.as_str(), &access, &percent, &one, &two, "nothing of it"] {
+        let label = format!("note={planted}");
+        let output = bench.assay(&["check", "suite.yaml", "--label", &label, "--out", "out", "--quiet"]);
+        let clean = planted == "nothing of it";
+        assert_eq!(
+            output.status.code() == Some(7),
+            !clean,
+            "{planted}: {}{}",
+            stdout(&output),
+            stderr(&output)
+        );
+        let hits = &bench.run_file("out")["trust"]["secrets"]["hits"];
+        assert_eq!(hits.as_array().unwrap().is_empty(), clean, "{hits}");
+    }
+}

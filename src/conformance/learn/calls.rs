@@ -39,7 +39,8 @@ pub(super) async fn learn(
 ) -> Result<Lesson, Unlearned> {
     let identity = ground.identities.first().ok_or_else(|| because("the environment has no identity"))?;
     let redaction =
-        Redaction::new(ground.key, ground.is_mock, Arc::clone(&ground.dialect), &ground.identities);
+        Redaction::new(ground.key, ground.is_mock, Arc::clone(&ground.dialect), &ground.identities)
+            .watching(ground.source.held());
     let clock = Clock::start(ground.control.clone(), Duration::ZERO).await;
     let before = ground.client.requests_sent();
     let chain = match ground.source.open(identity).await {

@@ -5,7 +5,7 @@ use crate::report::clean::line;
 use crate::report::state::State;
 use crate::results::outcome::{books_balance, doubts};
 use crate::results::wording::{count, many, sentence, share, time};
-use crate::results::{LoadModel, Run, TrustState};
+use crate::results::{LoadModel, Run, SecretScan, TrustState};
 
 pub(super) struct Line {
     pub(super) symbol: &'static str,
@@ -108,7 +108,7 @@ fn secrets(run: &Run) -> Line {
         Some(scan) if scan.hits.is_empty() => Line::of(
             State::Pass,
             format!("No secret in {}", many(u64::from(scan.files), "file", "files")),
-            &format!("{} searched for, raw and encoded.", many(scan.values, "known value", "known values")),
+            &searched(scan),
         ),
         Some(scan) => {
             let files: Vec<String> =
@@ -119,6 +119,14 @@ fn secrets(run: &Run) -> Line {
                 &format!("In {}. Delete what was written.", files.join(", ")),
             )
         }
+    }
+}
+
+fn searched(scan: &SecretScan) -> String {
+    let values = many(scan.values, "known value", "known values");
+    match scan.beyond {
+        0 => format!("{values} searched for, raw and encoded."),
+        beyond => format!("{values} searched for, raw and encoded; no room for {} more.", count(beyond)),
     }
 }
 

@@ -95,8 +95,12 @@ mod verdicts {
     #[test]
     fn a_leaked_secret_goes_before_everything() {
         for (name, mut run) in every_run() {
-            run.trust.secrets =
-                Some(assay::results::SecretScan { values: 3, files: 4, hits: vec!["junit.xml".to_owned()] });
+            run.trust.secrets = Some(assay::results::SecretScan {
+                values: 3,
+                beyond: 0,
+                files: 4,
+                hits: vec!["junit.xml".to_owned()],
+            });
             let outcome = outcome::of(&run);
             assert_eq!(outcome.exit, Exit::SecretLeaked, "{name}");
             assert!(outcome.headline.starts_with("Not to be trusted"), "{name}");

@@ -151,7 +151,7 @@ pub(crate) fn good() -> Run {
                 server_refused: 412,
                 client_unanswered: 0,
             }),
-            secrets: Some(SecretScan { values: 412, files: 4, hits: Vec::new() }),
+            secrets: Some(SecretScan { values: 412, beyond: 0, files: 4, hits: Vec::new() }),
         },
         burnt: Burn { requests: 27_156, chains: 192, families_lost: 3 },
     };

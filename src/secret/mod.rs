@@ -4,6 +4,8 @@
 //! Neither `Display` nor `Serialize` exists for a token; `Debug` shows its length. Reading it takes
 //! [`Token::expose`], which only the client, the chain and the mock call, and which is easy to search for.
 
+pub mod spelling;
+
 use std::hash::Hasher;
 use std::sync::Arc;
 

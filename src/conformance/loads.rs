@@ -1,10 +1,14 @@
 //! Claims on a load inside a check: judged by its books and its ledger, not answer by answer.
 
+use indexmap::IndexMap;
+
 use crate::results::LoadResult;
+use crate::results::objectives::{self, OfLoad};
 use crate::suite::claim::{Expectation, OutcomeWord, SetExpectation};
-use crate::suite::expression::{Names, Truth, Value};
+use crate::suite::expression::{Expression, Names, Truth, Value};
 
 use super::judge::Judgement;
+use super::names::Promised;
 
 /// A claim that holds for each exchange of a load.
 pub(super) fn claim(what: &Expectation, load: &LoadResult) -> Judgement {
@@ -54,18 +58,28 @@ fn outcome(words: &[OutcomeWord], load: &LoadResult) -> Judgement {
     )
 }
 
-/// A claim on a load as a whole.
-pub(super) fn set_claim(what: &SetExpectation, name: &str, load: &LoadResult) -> Judgement {
+/// The loads of a check by name, those that a claim is about, and what was promised.
+pub(super) struct Loads<'a> {
+    /// Whose figures need no name in front.
+    pub of: &'a [String],
+    /// All of them, those beside included.
+    pub all: &'a IndexMap<String, LoadResult>,
+    /// What the policy promises.
+    pub promised: Promised<'a>,
+}
+
+/// A claim on loads as a whole.
+pub(super) fn set_claim(what: &SetExpectation, loads: &Loads<'_>) -> Judgement {
     match what {
-        SetExpectation::Distinct(_) if load.ledger.duplicates == 0 => Judgement::Holds,
         SetExpectation::Distinct(_) => {
-            Judgement::fails("no token issued twice", format!("{} were", load.ledger.duplicates))
+            let duplicates: u64 = loads.members().map(|load| load.ledger.duplicates).sum();
+            if duplicates == 0 {
+                Judgement::Holds
+            } else {
+                Judgement::fails("no token issued twice", format!("{duplicates} were"))
+            }
         }
-        SetExpectation::Measured(condition) => match condition.truth(&Figures { name, load }) {
-            Truth::True => Judgement::Holds,
-            Truth::False => Judgement::fails(format!("`{}`", condition.text), "otherwise"),
-            Truth::Unknown(name) => Judgement::Untold(format!("`{name}` is not known of this load")),
-        },
+        SetExpectation::Measured(condition) => measured(condition, loads),
         SetExpectation::Promised(_)
         | SetExpectation::Same(_)
         | SetExpectation::Alike(_)
@@ -78,50 +92,69 @@ pub(super) fn set_claim(what: &SetExpectation, name: &str, load: &LoadResult) ->
     }
 }
 
-/// Figures of one load by name, with or without the step's name in front.
-struct Figures<'a> {
-    name: &'a str,
-    load: &'a LoadResult,
+fn measured(condition: &Expression, loads: &Loads<'_>) -> Judgement {
+    if let Some(why) = condition.names().iter().find_map(|name| loads.doubt(name)) {
+        return Judgement::Untold(why);
+    }
+    match condition.truth(loads) {
+        Truth::True => Judgement::Holds,
+        Truth::False => Judgement::fails(format!("`{}`", condition.text), loads.figures(condition)),
+        Truth::Unknown(name) => Judgement::Untold(format!("`{name}` is not known of this load")),
+    }
 }
 
-impl Names for Figures<'_> {
+impl Names for Loads<'_> {
     fn value(&self, name: &str) -> Option<Value> {
-        let bare = name.strip_prefix(self.name).and_then(|rest| rest.strip_prefix('.')).unwrap_or(name);
-        let book = &self.load.book;
-        let count = |count: u64| Some(Value::Number(count as f64));
-        match bare {
-            "granted" => count(book.granted),
-            "refused" => count(book.refused),
-            "starved" => count(book.starved),
-            "sent" => count(book.sent),
-            "unanswered" => count(book.unanswered),
-            "ledger.duplicates" => count(self.load.ledger.duplicates),
-            "ledger.strangers" => count(self.load.ledger.strangers),
-            "errors" if book.sent > 0 => {
-                Some(Value::Share((book.sent - book.granted) as f64 / book.sent as f64))
-            }
-            _ => self.time(bare),
+        match self.find(name) {
+            Some((load, rest)) => of_book(load, rest).or_else(|| OfLoad(load).value(rest)),
+            None => self.promised.value(name),
         }
     }
 }
 
-impl Figures<'_> {
-    /// `response.p99`, `xml.service.p95`
-    fn time(&self, name: &str) -> Option<Value> {
-        let (clocks, rest) = match name.split_once('.')? {
-            ("response" | "service", _) => ((&self.load.response, &self.load.service), name),
-            (part, rest) => {
-                let part = self.load.parts.iter().find(|candidate| candidate.name == part)?;
-                ((&part.response, &part.service), rest)
+/// What only the book knows.
+fn of_book(load: &LoadResult, name: &str) -> Option<Value> {
+    let book = &load.book;
+    match name {
+        "sent" => Some(Value::Number(book.sent as f64)),
+        "unanswered" => Some(Value::Number(book.unanswered as f64)),
+        _ => None,
+    }
+}
+
+impl<'a> Loads<'a> {
+    fn members(&self) -> impl Iterator<Item = &LoadResult> {
+        self.of.iter().filter_map(|name| self.all.get(name))
+    }
+
+    /// The load that a name is about, and the rest of the name.
+    fn find<'n>(&self, name: &'n str) -> Option<(&'a LoadResult, &'n str)> {
+        let named = name.split_once('.').and_then(|(first, rest)| Some((self.all.get(first)?, rest)));
+        match self.of {
+            [only] if named.is_none() && !name.starts_with("policy.") => {
+                self.all.get(only).map(|load| (load, name))
             }
-        };
-        let (clock, quantile) = rest.split_once('.')?;
-        let clock = match clock {
-            "response" => clocks.0,
-            "service" => clocks.1,
-            _ => return None,
-        };
-        let micros = clock.quantiles_us.get(quantile)?;
-        Some(Value::Duration(std::time::Duration::from_secs_f64(micros.max(0.0) / 1e6)))
+            _ => named,
+        }
+    }
+
+    /// Why a figure decides nothing: a time that cannot be trusted, or that rests on too few answers.
+    fn doubt(&self, name: &str) -> Option<String> {
+        let (load, rest) = self.find(name)?;
+        let quantile = objectives::beyond(load, rest);
+        if let Some(reason) = load.untrusted.first()
+            && (quantile.is_some() || matches!(rest, "rate" | "highest"))
+        {
+            return Some(format!("the measurement cannot be trusted: {reason}"));
+        }
+        let (beyond, of) = quantile?;
+        (beyond < 0.999).then(|| format!("`{name}` rests on {of} answers, which is too few"))
+    }
+
+    /// The figures of a condition: `end.response.p95 = 12.1 ms`.
+    fn figures(&self, condition: &Expression) -> String {
+        let shown = |name: &&str| Some(format!("{name} = {}", objectives::worded(&self.value(name)?)?));
+        let figures: Vec<String> = condition.names().iter().filter_map(shown).collect();
+        figures.join(", ")
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::chain::Identity;
 use crate::dialect::{Dialect, Speech};
+use crate::load;
 use crate::results::Burn;
 use crate::suite::Suite;
 use crate::suite::call::{Call, Changes, Operation, PairUse, Part, Reference, Slot, SlotRef, Template};
@@ -17,6 +18,7 @@ use crate::suite::claim::{
 };
 use crate::suite::environment::{Environment, Target};
 use crate::suite::expression::{Expression, Truth, Value};
+use crate::suite::profile::Depths;
 use crate::suite::race::{Gap, Leg, Race, Times};
 use crate::suite::units;
 
@@ -156,6 +158,16 @@ pub(super) fn formats_of(fuzz: &Fuzz, speech: &Speech) -> Vec<String> {
     fuzz.formats.iter().filter(|word| speech.format(word).is_some()).cloned().collect()
 }
 
+/// The loads among the steps.
+pub(super) fn loads(check: &Check) -> impl Iterator<Item = &Depths> {
+    check.steps.iter().filter_map(|step| match &step.verb {
+        Verb::Load(depths) => Some(depths.as_ref()),
+        Verb::Call(_) | Verb::Race(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart | Verb::Connect(_) => {
+            None
+        }
+    })
+}
+
 /// Whether it moves time or restarts the endpoint: then it runs last and alone.
 pub(super) fn must_run_alone(check: &Check, clock: bool) -> bool {
     let expired = |need: &ChainNeed| need.access == Some(AccessNeed::Expired);
@@ -205,6 +217,7 @@ impl Means<'_> {
         }
         self.lengths(check)?;
         self.time(check)?;
+        self.pace(check)?;
         self.consent(check)?;
         Ok(cells)
     }
@@ -466,6 +479,16 @@ impl Means<'_> {
         }
     }
 
+    /// A rate that the guard does not let out says nothing of the endpoint.
+    fn pace(&self, check: &Check) -> Outcome {
+        let Some(rate) = self.environment.guard.as_ref().and_then(|guard| guard.rate) else { return Ok(()) };
+        let asked = loads(check).filter_map(|depths| depths.at(self.full).peak()).fold(0.0, f64::max);
+        if asked > rate {
+            return Err(skipped(format!("it asks for {asked}/s, and the guard lets {rate}/s out")));
+        }
+        Ok(())
+    }
+
     fn consent(&self, check: &Check) -> Outcome {
         let Some(harm) = &check.destructive else { return Ok(()) };
         if is_mock(self.environment) {
@@ -619,15 +642,10 @@ pub(super) fn burn(check: &Check, cells: &[Cell], full: bool) -> Burn {
         races(check).map(|(step, race)| times(step) * sent_by_race(check, step, race, cell, full)).sum()
     };
     let raced: u64 = rounds * cells.iter().map(raced).sum::<u64>();
-    let loads: u64 = check
-        .steps
-        .iter()
-        .map(|step| match &step.verb {
-            Verb::Load(depths) => crate::load::requests_at_most(depths.at(full)),
-            Verb::Connect(_) => times(step),
-            Verb::Call(_) | Verb::Race(_) | Verb::Fuzz(_) | Verb::Wait(_) | Verb::Restart => 0,
-        })
-        .sum();
+    let connects = check.steps.iter().filter(|step| matches!(step.verb, Verb::Connect(_)));
+    let connects: u64 = connects.map(times).sum();
+    let loaded: u64 = loads(check).map(|depths| load::requests_at_most(depths.at(full))).sum();
+    let load_chains: u64 = loads(check).map(|depths| u64::from(load::chains_needed(depths.at(full)))).sum();
     let (fuzzed, fuzz_chains) = fuzzes(check)
         .map(|fuzz| fuzz::spends_at_most(fuzz, full))
         .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
@@ -640,18 +658,19 @@ pub(super) fn burn(check: &Check, cells: &[Cell], full: bool) -> Burn {
     let sets = if keeps_chains(check) { runs.min(1) } else { runs };
     let chains = (own + named) * sets;
     Burn {
-        requests: runs * (calls_once + loads + fuzzed) + raced + chains,
-        chains: chains + runs * fuzz_chains,
+        requests: runs * (calls_once + connects + loaded + load_chains + fuzzed) + raced + chains,
+        chains: chains + runs * (fuzz_chains + load_chains),
         families_lost: if keeps_chains(check) { 0 } else { runs * (own + fuzz_chains) },
     }
 }
 
-/// How long its waits really take where the clock cannot be moved.
+/// How long its loads take at most, and its waits where the clock cannot be moved.
 pub(super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
+    let loaded = loads(check).map(|depths| load::at_most(depths.at(means.full))).sum();
     if means.clock {
-        return Duration::ZERO;
+        return loaded;
     }
-    check
+    let waited: Duration = check
         .steps
         .iter()
         .map(|step| {
@@ -660,8 +679,8 @@ pub(super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
             let wait = match &step.verb {
                 Verb::Wait(Wait::Exactly(time)) => *time,
                 Verb::Wait(Wait::For(time)) => means.length(time).unwrap_or_default(),
-                Verb::Load(depths) => depths.at(means.full).lasting().unwrap_or_default(),
                 Verb::Wait(Wait::Until(_))
+                | Verb::Load(_)
                 | Verb::Call(_)
                 | Verb::Fuzz(_)
                 | Verb::Race(_)
@@ -670,7 +689,8 @@ pub(super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
             };
             wait + every * times
         })
-        .sum()
+        .sum();
+    waited + loaded
 }
 
 /// The sentence of `destructive`, else what its words may do.

@@ -31,6 +31,7 @@ use crate::secret::FingerprintKey;
 use crate::suite::profile::{Model, Profile};
 
 use self::order::Order;
+use self::search::HOLDS_MAX;
 
 /// Everything a load needs.
 #[derive(Clone, Debug)]
@@ -117,6 +118,15 @@ fn chains_of(profile: &Profile) -> u32 {
         (Model::Open(_), None) => chains_for(profile.peak().unwrap_or_default()),
         (Model::Search(search), _) => searching::rates_at_most(search).map(chains_for).sum(),
     }
+}
+
+/// How long a profile and those beside it take at most, chains aside; nothing where only a count ends it.
+pub fn at_most(profile: &Profile) -> Duration {
+    let of_one = |profile: &Profile| match &profile.model {
+        Model::Search(search) => search.hold * HOLDS_MAX,
+        Model::Open(_) | Model::Closed { .. } | Model::Herd { .. } => profile.lasting().unwrap_or_default(),
+    };
+    profile.all().map(of_one).max().unwrap_or_default()
 }
 
 /// Enough chains for the highest rate if no answer takes longer than [`LONGEST_ANSWER`].

@@ -12,7 +12,7 @@ pub struct Hunt {
 }
 
 /// No more rates than this are held.
-pub const HOLDS_MAX: usize = 16;
+pub const HOLDS_MAX: u32 = 16;
 /// A gap of less than this share of the lower rate is not worth another try.
 const CLOSE: f64 = 0.1;
 
@@ -29,7 +29,7 @@ impl Hunt {
 
     /// The rate to hold next; `None` where enough is known.
     pub fn next(&self) -> Option<f64> {
-        if self.held.len() >= HOLDS_MAX {
+        if self.held.len() >= HOLDS_MAX as usize {
             return None;
         }
         let Some((last, kept)) = self.held.last().copied() else { return Some(self.from) };
@@ -109,12 +109,12 @@ mod tests {
         fn what_is_found_is_right_and_close(from in 1.0..100.0_f64, span in 1.0..200.0_f64, limit in 0.5..30_000.0_f64) {
             let to = from * span;
             let (held, found) = hunt(from, to, limit);
-            prop_assert!(held.len() <= HOLDS_MAX);
+            prop_assert!(held.len() <= HOLDS_MAX as usize);
             match found {
                 None => prop_assert!(limit < from),
                 Some(found) => {
                     prop_assert!(found <= limit && found <= to);
-                    prop_assert!(found * 1.12 >= limit.min(to) || held.len() == HOLDS_MAX, "{} of {}", found, limit);
+                    prop_assert!(found * 1.12 >= limit.min(to) || held.len() == HOLDS_MAX as usize, "{} of {}", found, limit);
                 }
             }
         }

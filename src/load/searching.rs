@@ -52,7 +52,7 @@ fn hold(profile: &Profile, search: &Search, rate: f64) -> Profile {
 /// The rates that a search can come to at most: each doubling, and the rest at the upper end.
 pub fn rates_at_most(search: &Search) -> impl Iterator<Item = f64> {
     let (from, to) = (search.from, search.to);
-    (0..HOLDS_MAX).map(move |step| (from * 2.0_f64.powi(i32::try_from(step).unwrap_or(i32::MAX))).min(to))
+    (0..HOLDS_MAX).map(move |step| (from * 2.0_f64.powf(f64::from(step))).min(to))
 }
 
 /// Requests of all its rates, at most.
@@ -69,6 +69,8 @@ struct Found {
     chains: u32,
     duplicates: u64,
     strangers: u64,
+    /// Why a rate that was lost may have been lost by the generator.
+    untrusted: Vec<String>,
 }
 
 impl Found {
@@ -83,6 +85,9 @@ impl Found {
             p99_us: result.response.quantiles_us.get("p99").copied(),
             errors: crate::results::objectives::error_share(&result),
         });
+        if !kept {
+            self.untrusted.clone_from(&result.untrusted);
+        }
         let better = self.best.as_ref().is_none_or(|(was, before, _)| (kept, rate) > (*was, *before));
         if better {
             self.best = Some((kept, rate, result));
@@ -97,6 +102,9 @@ impl Found {
         result.chains = self.chains;
         result.ledger.duplicates = self.duplicates;
         result.ledger.strangers = self.strangers;
+        if result.untrusted.is_empty() {
+            result.untrusted = self.untrusted;
+        }
         result
     }
 }

@@ -48,6 +48,8 @@ pub enum Home {
     TokenEndpoint,
     /// The authority: what is granted.
     Authority,
+    /// The strain: what shows only under load.
+    Strain,
     /// The server: every answer alike.
     Server,
 }
@@ -278,14 +280,13 @@ pub fn home(defect: Defect) -> Home {
         | FapiRotates => Home::TokenEndpoint,
         ActionPrefixRouted => Home::Pipeline,
         OtherTenantRefused => Home::Authority,
-        RefusalPoisons
-        | AlwaysCrash
-        | BigFieldSlow
-        | SlowBodyHang
-        | ExpectHang
-        | PipelinedLost
-        | PipelinedRepeated
-        | LengthAndChunksKept => Home::Server,
+        RefusalPoisons | AlwaysCrash | BigFieldSlow | SlowBodyHang | ExpectHang | PipelinedLost
+        | PipelinedRepeated | LengthAndChunksKept => Home::Server,
+        RandomRefusals => Home::Authority,
+        SlowAnswers | GlobalLock | XmlSlow | SlowDrift | PoolLeak | RushCrash | SpikeNeverRecovers
+        | SpikeLeavesErrors | StampedeSlow | StampedeDrops | HotFamilySlowsOthers | NegativePathSlow => {
+            Home::Strain
+        }
     }
 }
 
@@ -351,6 +352,7 @@ mod tests {
             Home::Controllers => &["controllers"],
             Home::TokenEndpoint => &["oauth"],
             Home::Authority => &["authority"],
+            Home::Strain => &["strain.rs"],
             Home::Server => &["server.rs", "stumbles.rs"],
         };
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mock");
@@ -369,7 +371,14 @@ mod tests {
 
     #[test]
     fn every_defect_and_variant_is_asked_for_where_its_home_says() {
-        let homes = [Home::Pipeline, Home::Controllers, Home::TokenEndpoint, Home::Authority, Home::Server];
+        let homes = [
+            Home::Pipeline,
+            Home::Controllers,
+            Home::TokenEndpoint,
+            Home::Authority,
+            Home::Strain,
+            Home::Server,
+        ];
         let code: Vec<(Home, String)> = homes.into_iter().map(|home| (home, code(home))).collect();
         let asks = |home: Home, word: &str| {
             let (_, text) = code.iter().find(|(own, _)| *own == home).unwrap();

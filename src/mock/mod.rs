@@ -16,6 +16,7 @@ mod dress;
 mod latency;
 mod oauth;
 mod server;
+mod strain;
 mod stumbles;
 mod tokens;
 mod wire;
@@ -186,6 +187,7 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         application,
         authority,
         clock,
+        strain: strain::Strain::new(switches),
         pace: Pace::new(spec.latency, spec.stall, spec.seed),
         ledger: server::Ledger::default(),
         switches,

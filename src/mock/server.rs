@@ -33,6 +33,7 @@ use super::controllers::Controllers;
 use super::defects::Switches;
 use super::latency::Pace;
 use super::oauth::OAuth;
+use super::strain::{Strain, Toll};
 use super::stumbles::{Stumbles, Weariness};
 use super::webapi::{HttpRequest, HttpResponse, Pipeline, Received, echo};
 use super::wire::{Answered, Wire};
@@ -68,6 +69,7 @@ pub(super) struct Shared {
     pub authority: Arc<Authority>,
     pub clock: Arc<Clock>,
     pub pace: Pace,
+    pub strain: Strain,
     pub ledger: Ledger,
     pub switches: Switches,
     /// The names that the control port shows.
@@ -242,7 +244,7 @@ async fn accept(listener: TcpListener, posts: Vec<Post>, shared: Arc<Shared>, do
         // A connection that is gone already needs no service.
         let Ok(stream) = stream.into_std() else { continue };
         let Post { runtime, alarm } = &posts[turn % posts.len()];
-        let served = Served { shared: Arc::clone(&shared), alarm: Arc::clone(alarm) };
+        let served = Served { shared: Arc::clone(&shared), alarm: Arc::clone(alarm), line: turn as u64 };
         runtime.spawn(connection(stream, served, door, epoch));
     }
 }
@@ -252,6 +254,8 @@ async fn accept(listener: TcpListener, posts: Vec<Post>, shared: Arc<Shared>, do
 struct Served {
     shared: Arc<Shared>,
     alarm: Arc<Alarm>,
+    /// Which connection.
+    line: u64,
 }
 
 async fn connection(
@@ -298,7 +302,7 @@ async fn serve(
     served: Served,
     stumbles: Arc<Stumbles>,
     request: Request<Incoming>,
-) -> Result<Response<Answered>, hyper::Error> {
+) -> Result<Response<Answered>, Broken> {
     let shared = &served.shared;
     let arrived = Instant::now();
     let counted = shared.is_refresh(request.uri().path());
@@ -308,7 +312,9 @@ async fn serve(
     }
     let ends = stumbles.ends(request.headers());
     stumbles.before(request.headers()).await;
+    let toll = if counted { shared.toll(&served, &request, arrived) } else { Toll::default() };
     let answer = match read(request, &stumbles).await? {
+        Some(_) if toll.crashes => Answer { response: crashed(), refresh: None },
         Some(request) => {
             let answer = match stumbles.instead(&request).await {
                 Some(response) => Answer { response, refresh: None },
@@ -321,6 +327,7 @@ async fn serve(
     };
     let answer = shared.poisoned(counted, answer);
     shared.book(counted, answer.refresh, arrived);
+    bear(shared, &toll, answer.refresh).await?;
     if !shared.pace.is_immediate() {
         wait(&shared.pace, &served.alarm, arrived).await;
     }
@@ -332,6 +339,48 @@ async fn serve(
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
+}
+
+/// Why a connection ends without an answer.
+#[derive(Debug)]
+enum Broken {
+    /// Its peer's doing.
+    Peer,
+    /// A defect closes it.
+    Defect,
+}
+
+impl From<hyper::Error> for Broken {
+    fn from(_: hyper::Error) -> Broken {
+        Broken::Peer
+    }
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Broken::Peer => "the peer has gone",
+            Broken::Defect => "a defect closes the connection",
+        })
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// What load adds to the way of a refresh.
+async fn bear(shared: &Shared, toll: &Toll, refresh: Option<bool>) -> Result<(), Broken> {
+    if toll.dropped {
+        return Err(Broken::Defect);
+    }
+    if toll.alone {
+        shared.strain.hold().await;
+    }
+    let refused = if refresh == Some(true) { Duration::ZERO } else { toll.if_refused };
+    let delay = toll.delay + refused;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    Ok(())
 }
 
 /// An answer, and whether it is one to a refresh.
@@ -364,6 +413,12 @@ impl Shared {
             Ok(_) => Answer { response: turned_away(), refresh: Some(false) },
             Err(_) => answer,
         }
+    }
+
+    fn toll(&self, served: &Served, request: &Request<Incoming>, now: Instant) -> Toll {
+        let label = request.headers().get(hyper::header::CONTENT_TYPE);
+        let xml = label.and_then(|label| label.to_str().ok()).is_some_and(|label| label.contains("xml"));
+        self.strain.toll(served.line, xml, now)
     }
 
     fn book(&self, counted: bool, refresh: Option<bool>, arrived: Instant) {

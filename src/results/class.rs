@@ -65,9 +65,9 @@ pub fn is_crash(class: &str) -> bool {
     class == SERVER_ERROR || class == UNAVAILABLE || class.starts_with(CRASH)
 }
 
-/// Whether the server said that it cannot answer now and may later: 503, or a refusal for asking too often.
+/// Whether the server said that it cannot answer now: 503.
 pub fn is_unavailable(class: &str) -> bool {
-    class == UNAVAILABLE || class.strip_prefix(REFUSED) == Some("rate-limited")
+    class == UNAVAILABLE
 }
 
 /// Whether the class is an answer of any kind.

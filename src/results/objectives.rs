@@ -254,13 +254,23 @@ fn thin_quantiles(condition: &Expression, load: &[LoadResult]) -> Option<String>
         .into_iter()
         .filter_map(|name| {
             let (result, rest) = split(name, load)?;
-            let (clock, quantile_name) = clock(result, rest)?;
-            let beyond = (1.0 - quantile(quantile_name)?) * clock.count as f64;
-            (clock.count > 0 && beyond < BEYOND_MIN)
-                .then(|| format!("`{name}` rests on {} of {} answers", beyond.ceil().max(1.0), clock.count))
+            let (beyond, count) = beyond(result, rest)?;
+            (count > 0 && beyond < BEYOND_MIN)
+                .then(|| format!("`{name}` rests on {} of {count} answers", beyond.ceil().max(1.0)))
         })
         .collect();
     (!thin.is_empty()).then(|| thin.join(", "))
+}
+
+/// For the name of a quantile: how many answers lie beyond it, and of how many.
+pub fn beyond(result: &LoadResult, name: &str) -> Option<(f64, u64)> {
+    let (clock, quantile_name) = clock(result, name)?;
+    Some(((1.0 - quantile(quantile_name)?) * clock.count as f64, clock.count))
+}
+
+/// A value as it is read, where it is a figure.
+pub fn worded(value: &Value) -> Option<String> {
+    measured(value).map(words)
 }
 
 /// What stands under the condition.

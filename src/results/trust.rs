@@ -52,9 +52,15 @@ pub fn reasons(figures: &Figures, tightest: Option<Duration>) -> Vec<String> {
 
 /// Judges the slip of `result` again, by the latency objectives that are set on it.
 pub fn weigh(result: &mut LoadResult, objectives: &[Objective]) {
+    let tightest = tightest(&result.name, objectives);
+    weigh_by(result, tightest);
+}
+
+/// Judges the slip of `result` again, by the tightest limit on a latency that anything hangs on.
+pub fn weigh_by(result: &mut LoadResult, tightest: Option<Duration>) {
     result.untrusted.retain(|reason| !reason.starts_with(SLIP));
     let p99 = result.slip.quantiles_us.get("p99").copied();
-    if let Some(reason) = slip(p99, tightest(&result.name, objectives)) {
+    if let Some(reason) = slip(p99, tightest) {
         result.untrusted.insert(0, reason);
     }
 }

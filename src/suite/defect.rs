@@ -308,6 +308,20 @@ defects! {
     LengthAndChunksKept "length-and-chunks-kept" Subtle "after a request with a length and chunks both, what follows is read as a request";
     ControlSpends "control-character-spends" Subtle "a value with a control character is refused and the token spent all the same";
 
+    SlowAnswers "slow-answers" Medium "every answer takes 300 ms";
+    GlobalLock "global-lock" Medium "one lock for all: refreshes are worked on one after another";
+    RandomRefusals "random-refusals" Subtle "one of 200 good requests is refused, with status 200";
+    XmlSlow "xml-slow" Subtle "XML takes 60 ms longer than JSON";
+    SlowDrift "slow-drift" Subtle "answers take longer the longer the server runs";
+    PoolLeak "pool-leak" Subtle "connections of a pool leak, and after a while requests fail";
+    RushCrash "rush-crash" Medium "when many ask at once, some are answered 500";
+    SpikeNeverRecovers "spike-never-recovers" Subtle "after a rush answers stay slow";
+    SpikeLeavesErrors "spike-leaves-errors" Subtle "after a rush some requests are answered 500 for good";
+    StampedeSlow "stampede-slow" Medium "when many chains renew at once, each waits two seconds";
+    StampedeDrops "stampede-drops" Subtle "when many chains renew at once, some connections close after the token was spent";
+    HotFamilySlowsOthers "hot-family-slows-others" Subtle "while one family refreshes often, all others are slow";
+    NegativePathSlow "negative-path-slow" Subtle "a refusal takes 150 ms longer than a grant";
+
     AlwaysCrash "always-crash" Gross "every answer is 500";
     AlwaysFixed "always-fixed" Gross "every answer is the same success with the same tokens";
 }

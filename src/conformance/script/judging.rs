@@ -87,10 +87,8 @@ impl Play<'_> {
 
     pub(super) fn together(&mut self) {
         for together in &self.check.together {
-            if let [name] = together.of.as_slice()
-                && self.loads.contains_key(name)
-            {
-                self.together_on_load(together, name);
+            if together.of.iter().all(|name| self.loads.contains_key(name)) {
+                self.together_on_loads(together);
             } else {
                 self.together_on_steps(together);
             }
@@ -117,9 +115,10 @@ impl Play<'_> {
         }
     }
 
-    fn together_on_load(&mut self, together: &Together, name: &str) {
+    fn together_on_loads(&mut self, together: &Together) {
         for claim in &together.claims {
-            let judgement = loads::set_claim(&claim.what, name, &self.loads[name]);
+            let loads = loads::Loads { of: &together.of, all: &self.loads, promised: self.promised() };
+            let judgement = loads::set_claim(&claim.what, &loads);
             let key = ClaimKey { at: claim.at, name: set_name(together, claim.what.word()) };
             self.note_set(key, claim.strength, judgement, |_| (Vec::new(), None));
         }

@@ -19,8 +19,8 @@ use crate::client::compose::Slots;
 use crate::client::reply::{self, Outcome, Reply};
 use crate::client::{Exchange, Failure};
 use crate::load;
-use crate::results::LoadResult;
 use crate::results::event::{Narrator, Stop};
+use crate::results::{LoadResult, trust};
 use crate::secret::{FingerprintKey, Token};
 use crate::suite::call::{Call, Operation, PairUse};
 use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Verb, Wait};
@@ -58,6 +58,9 @@ pub(super) struct Played {
     /// Exchanges that its steps caused.
     pub requests: u64,
 }
+
+/// Checks compare times with margins of a tenth of this and more, so slip below that decides nothing.
+const COARSEST: Duration = Duration::from_millis(500);
 
 /// Why a cell is not played to its end.
 enum Cut {
@@ -566,10 +569,11 @@ impl Play<'_> {
             seed: ground.seed,
         };
         let profile = self.promised_profile(profile);
-        let results = load::run(&load_ground, &profile, self.narrator, self.stop)
+        let mut results = load::run(&load_ground, &profile, self.narrator, self.stop)
             .await
             .map_err(|none| Cut::Unset(format!("no chain could be opened: {none}")))?;
-        for result in &results {
+        for result in &mut results {
+            trust::weigh_by(result, Some(COARSEST));
             let book = &result.book;
             self.court.count_load(book.granted, result.answered_not_granted(), book.unanswered);
             self.requests += book.sent;

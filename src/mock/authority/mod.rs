@@ -40,6 +40,9 @@ const FOLDED: usize = 65_536;
 /// The account whose tokens everybody gets under [`Defect::DefaultTenant`].
 const DEFAULT: usize = 2;
 
+/// One of so many good requests is refused under [`Defect::RandomRefusals`].
+const UNLUCKY: u32 = 200;
+
 /// Who the tokens say they are from.
 const ISSUER: &str = "assay-mock";
 
@@ -136,6 +139,8 @@ pub struct Authority {
     families: AtomicU32,
     shards: Vec<Mutex<BTreeMap<FamilyId, Family>>>,
     folded: Mutex<Folded>,
+    /// Good requests so far; counted only under [`Defect::RandomRefusals`].
+    asked: AtomicU32,
 }
 
 /// Refresh tokens by their text without case; filled only under [`Defect::RefreshCaseFolded`].
@@ -158,6 +163,7 @@ impl Authority {
             families: AtomicU32::new(1),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             folded: Mutex::default(),
+            asked: AtomicU32::new(0),
         }
     }
 
@@ -193,6 +199,13 @@ impl Authority {
         }
     }
 
+    /// One good request in [`UNLUCKY`] is refused for no reason.
+    fn bad_luck(&self) -> Result<(), Refusal> {
+        let unlucky = self.switches.has(Defect::RandomRefusals)
+            && self.asked.fetch_add(1, Ordering::Relaxed) % UNLUCKY == UNLUCKY - 1;
+        if unlucky { Err(Refusal::Unknown) } else { Ok(()) }
+    }
+
     /// The part of a refresh that holds the family's lock; the tokens are made after it is let go.
     fn spend(
         &self,
@@ -216,6 +229,7 @@ impl Authority {
         }
         let serial = serial.unwrap_or_else(|| family.newest());
         self.chain_breaks(serial)?;
+        self.bad_luck()?;
         let admission = match family.admit(serial, &self.rules, now) {
             Ok(admission) => admission,
             Err(refusal) => {

@@ -486,8 +486,11 @@ fn proof_claim(word: &written::Word, check: &Check, notes: &mut Notes<'_>) -> Op
         .filter(|candidate| step.is_none() || candidate.name.as_deref() == step)
         .flat_map(|step| step.claims.iter().map(|claim| claim.what.word()))
         .collect();
+    // A set of one step bears its name.
+    let of_step = |set: &&Together| step.is_none_or(|step| set.of.as_slice() == [step]);
+    let sets = check.together.iter().filter(of_step);
+    words.extend(sets.flat_map(|set| set.claims.iter().map(|claim| claim.what.word())));
     if step.is_none() {
-        words.extend(check.together.iter().flat_map(|set| set.claims.iter().map(|claim| claim.what.word())));
         words.extend(check.always.iter().flat_map(|all| all.claims.iter().map(|claim| claim.what.word())));
     }
     if !words.contains(&claim) {

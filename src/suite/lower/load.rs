@@ -203,7 +203,8 @@ fn searching(
 ) -> Model {
     out_of_place(profile, "search", notes);
     let from = notes.rate(&search.from);
-    let to = notes.rate(&search.to);
+    let text = of_depth(&search.to, depth);
+    let to = part(&search.to, text, "rate", units::rate(text), notes);
     if let (Some(from), Some(to)) = (from, to)
         && (from <= 0.0 || to < from)
     {

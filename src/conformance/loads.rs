@@ -10,6 +10,9 @@ use crate::suite::expression::{Expression, Names, Truth, Value};
 use super::judge::Judgement;
 use super::names::Promised;
 
+/// A figure that rests on fewer answers is no figure.
+const FEW: u64 = 5;
+
 /// A claim that holds for each exchange of a load.
 pub(super) fn claim(what: &Expectation, load: &LoadResult) -> Judgement {
     match what {
@@ -93,12 +96,17 @@ pub(super) fn set_claim(what: &SetExpectation, loads: &Loads<'_>) -> Judgement {
 }
 
 fn measured(condition: &Expression, loads: &Loads<'_>) -> Judgement {
-    if let Some(why) = condition.names().iter().find_map(|name| loads.doubt(name)) {
+    if let Some(why) = condition.names().iter().find_map(|name| loads.thin(name)) {
         return Judgement::Untold(why);
     }
+    let distrust = || condition.names().iter().find_map(|name| loads.distrust(name));
     match condition.truth(loads) {
         Truth::True => Judgement::Holds,
-        Truth::False => Judgement::fails(format!("`{}`", condition.text), loads.figures(condition)),
+        // A generator that is short of time makes an endpoint look slow, never fast.
+        Truth::False => match distrust() {
+            Some(why) => Judgement::Untold(why),
+            None => Judgement::fails(format!("`{}`", condition.text), loads.figures(condition)),
+        },
         Truth::Unknown(name) => Judgement::Untold(format!("`{name}` is not known of this load")),
     }
 }
@@ -138,17 +146,19 @@ impl<'a> Loads<'a> {
         }
     }
 
-    /// Why a figure decides nothing: a time that cannot be trusted, or that rests on too few answers.
-    fn doubt(&self, name: &str) -> Option<String> {
+    /// Why a time decides nothing: it rests on too few answers.
+    fn thin(&self, name: &str) -> Option<String> {
         let (load, rest) = self.find(name)?;
-        let quantile = objectives::beyond(load, rest);
-        if let Some(reason) = load.untrusted.first()
-            && (quantile.is_some() || matches!(rest, "rate" | "highest"))
-        {
-            return Some(format!("the measurement cannot be trusted: {reason}"));
-        }
-        let (beyond, of) = quantile?;
-        (beyond < 0.999).then(|| format!("`{name}` rests on {of} answers, which is too few"))
+        let (beyond, of) = objectives::beyond(load, rest)?;
+        (beyond < 0.999 || of < FEW).then(|| format!("`{name}` rests on {of} answers, which is too few"))
+    }
+
+    /// Why a time or a rate cannot be held against the endpoint.
+    fn distrust(&self, name: &str) -> Option<String> {
+        let (load, rest) = self.find(name)?;
+        let timed = objectives::beyond(load, rest).is_some() || matches!(rest, "rate" | "highest");
+        let reason = load.untrusted.first().filter(|_| timed)?;
+        Some(format!("the measurement cannot be trusted: {reason}"))
     }
 
     /// The figures of a condition: `end.response.p95 = 12.1 ms`.

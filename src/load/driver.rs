@@ -36,6 +36,8 @@ const SPARE_PAUSES: [Duration; 5] = [
     Duration::from_millis(800),
     Duration::from_millis(1600),
 ];
+/// So late every machine may be with its last arrival, however short the load.
+const LATE: Duration = Duration::from_millis(5);
 /// From "everybody is ready" to the start.
 const COUNTDOWN: Duration = Duration::from_millis(20);
 /// How often the driver narrates.
@@ -383,7 +385,7 @@ fn closed_ledger(ledgers: &[Ledger]) -> LedgerResult {
 fn rate_off(order: &Order, lag: Duration) -> f64 {
     match &order.arrivals {
         Arrivals::Open(schedule) if !schedule.lasting().is_zero() => {
-            lag.as_secs_f64() / schedule.lasting().as_secs_f64()
+            lag.saturating_sub(LATE).as_secs_f64() / schedule.lasting().as_secs_f64()
         }
         Arrivals::Open(_) | Arrivals::Closed { .. } => 0.0,
     }

@@ -9,21 +9,31 @@ pub struct Hunt {
     from: f64,
     to: f64,
     held: Vec<(f64, bool)>,
+    /// So often the rate at hand has to be lost.
+    patience: usize,
 }
 
 /// No more rates than this are held.
 pub const HOLDS_MAX: u32 = 16;
+/// A rate is lost when it was lost so often.
+const LOST: usize = 2;
+/// The same where the generator may have lost it.
+const DOUBTED: usize = 4;
 /// A gap of less than this share of the lower rate is not worth another try.
 const CLOSE: f64 = 0.1;
 
 impl Hunt {
     /// Looks from `from` up to `to`.
     pub fn new(from: f64, to: f64) -> Hunt {
-        Hunt { from, to, held: Vec::new() }
+        Hunt { from, to, held: Vec::new(), patience: LOST }
     }
 
-    /// Notes whether a rate was kept.
-    pub fn note(&mut self, rate: f64, kept: bool) {
+    /// Notes whether a rate was kept. Where the generator was short of time, a loss needs to be seen oftener.
+    pub fn note(&mut self, rate: f64, kept: bool, trusted: bool) {
+        self.patience = if trusted || kept { self.patience } else { DOUBTED };
+        if kept {
+            self.patience = LOST;
+        }
         self.held.push((rate, kept));
     }
 
@@ -33,7 +43,7 @@ impl Hunt {
             return None;
         }
         let Some((last, kept)) = self.held.last().copied() else { return Some(self.from) };
-        if !kept && self.lost(last) < 2 {
+        if !kept && self.lost(last) < self.patience {
             return Some(last);
         }
         let best = self.highest();
@@ -55,7 +65,7 @@ impl Hunt {
     fn lowest_lost(&self) -> Option<f64> {
         let above = |rate: &f64| self.highest().is_none_or(|best| *rate > best);
         let lost = self.held.iter().filter(|(_, kept)| !kept).map(|(rate, _)| *rate);
-        lost.filter(above).filter(|rate| self.lost(*rate) > 1).min_by(f64::total_cmp)
+        lost.filter(above).filter(|rate| self.lost(*rate) >= LOST).min_by(f64::total_cmp)
     }
 
     /// How often this rate was lost.
@@ -73,7 +83,7 @@ mod tests {
     fn hunt(from: f64, to: f64, limit: f64) -> (Vec<f64>, Option<f64>) {
         let mut hunt = Hunt::new(from, to);
         while let Some(rate) = hunt.next() {
-            hunt.note(rate, rate <= limit);
+            hunt.note(rate, rate <= limit, true);
         }
         (hunt.held.iter().map(|(rate, _)| *rate).collect(), hunt.highest())
     }
@@ -98,10 +108,21 @@ mod tests {
     #[test]
     fn one_bad_moment_does_not_decide() {
         let mut hunt = Hunt::new(50.0, 100.0);
-        hunt.note(50.0, false);
+        hunt.note(50.0, false, true);
         assert_eq!(hunt.next(), Some(50.0));
-        hunt.note(50.0, true);
+        hunt.note(50.0, true, true);
         assert_eq!(hunt.next(), Some(100.0));
+    }
+
+    #[test]
+    fn what_the_generator_may_have_lost_is_tried_oftener() {
+        let mut hunt = Hunt::new(50.0, 100.0);
+        for _ in 0..3 {
+            hunt.note(50.0, false, false);
+            assert_eq!(hunt.next(), Some(50.0));
+        }
+        hunt.note(50.0, false, false);
+        assert_eq!(hunt.next(), None);
     }
 
     proptest! {

@@ -32,7 +32,7 @@ pub async fn run(
             driver::run(ground, order, super::chains_of(&held), narrator, stop, &Barrier::new(1)).await?;
         // What cannot be told, for nothing was granted, was not kept.
         let kept = search.until.truth(&OfLoad(&result)) == Truth::False;
-        hunt.note(rate, kept);
+        hunt.note(rate, kept, result.untrusted.is_empty());
         found.add(rate, kept, result);
         if stop.asked() {
             break;
@@ -87,6 +87,8 @@ impl Found {
         });
         if !kept {
             self.untrusted.clone_from(&result.untrusted);
+        } else if self.rates.iter().all(|held| held.kept || held.rate <= rate) {
+            self.untrusted.clear();
         }
         let better = self.best.as_ref().is_none_or(|(was, before, _)| (kept, rate) > (*was, *before));
         if better {
@@ -102,9 +104,8 @@ impl Found {
         result.chains = self.chains;
         result.ledger.duplicates = self.duplicates;
         result.ledger.strangers = self.strangers;
-        if result.untrusted.is_empty() {
-            result.untrusted = self.untrusted;
-        }
+        // A rate that was kept was kept, however late the generator was.
+        result.untrusted = self.untrusted;
         result
     }
 }

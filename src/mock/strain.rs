@@ -12,20 +12,20 @@ use crate::suite::defect::Defect;
 use super::defects::Switches;
 
 /// How long the one lock is held for each refresh.
-const HELD: Duration = Duration::from_millis(20);
+const HELD: Duration = Duration::from_millis(40);
 /// More lines than this within [`RUSH_WITHIN`] are a rush.
 const RUSH_LINES: usize = 24;
 const RUSH_WITHIN: Duration = Duration::from_millis(250);
 /// More refreshes than this on one line within [`HOT_WITHIN`] make its family a hot one.
-const HOT_REFRESHES: usize = 40;
-const HOT_WITHIN: Duration = Duration::from_secs(1);
+const HOT_REFRESHES: usize = 30;
+const HOT_WITHIN: Duration = Duration::from_millis(500);
 /// Refreshes that are remembered, at most.
 const RECENT_MAX: usize = 8192;
 /// From this refresh on the pool has leaked dry, or answers drift.
 const WORN_AFTER: u64 = 150;
 /// How much longer each answer takes than the one before, once they drift, and how much at most.
 const DRIFT: Duration = Duration::from_millis(4);
-const DRIFT_MAX: Duration = Duration::from_millis(600);
+const DRIFT_MAX: Duration = Duration::from_millis(150);
 
 /// What load does to the mock.
 #[derive(Debug)]
@@ -97,9 +97,9 @@ impl Strain {
             (on(Defect::SlowAnswers), Duration::from_millis(300)),
             (on(Defect::XmlSlow) && xml, Duration::from_millis(60)),
             (on(Defect::SlowDrift), drift),
-            (on(Defect::SpikeNeverRecovers) && seen.rushed > 0, Duration::from_millis(400)),
+            (on(Defect::SpikeNeverRecovers) && seen.rushed > 0, Duration::from_millis(200)),
             (on(Defect::StampedeSlow) && rush, Duration::from_millis(2000)),
-            (on(Defect::HotFamilySlowsOthers) && seen.hot_beside(line), Duration::from_millis(400)),
+            (on(Defect::HotFamilySlowsOthers) && seen.hot_beside(line), Duration::from_millis(200)),
         ];
         Toll {
             delay: delays.into_iter().filter(|(on, _)| *on).map(|(_, delay)| delay).sum(),

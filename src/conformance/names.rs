@@ -166,15 +166,34 @@ pub(super) struct Moments<'a> {
     pub last: Option<&'a Taken>,
 }
 
+impl Moments<'_> {
+    /// The exchange that a name speaks of, and the field in it.
+    fn of<'n>(&self, name: &'n str) -> Option<(&Taken, &'n str)> {
+        Some(match name.split_once('.') {
+            Some((step, field)) => (self.steps.get(step)?.last()?.as_ref(), field),
+            None => (self.last?, name),
+        })
+    }
+
+    /// Whether the name is of a moment that a grant leaves out.
+    pub fn is_unstated(&self, name: &str) -> bool {
+        let Some((taken, field)) = self.of(name).filter(|(taken, _)| taken.is_granted()) else {
+            return false;
+        };
+        let (Some(field), Some(reply)) = (Field::from_word(field), taken.reply.as_ref()) else {
+            return false;
+        };
+        let found = reply.at(self.promised.dialect, taken.operation, &FieldPlace::Field(field));
+        found.text().is_none_or(|text| text.trim().is_empty())
+    }
+}
+
 impl Names for Moments<'_> {
     fn value(&self, name: &str) -> Option<Value> {
         if let Some(value) = self.promised.value(name) {
             return Some(value);
         }
-        let (taken, field) = match name.split_once('.') {
-            Some((step, field)) => (self.steps.get(step)?.last()?.as_ref(), field),
-            None => (self.last?, name),
-        };
+        let (taken, field) = self.of(name)?;
         let place = match field.split_once('#') {
             Some((token, claim)) => FieldPlace::Claim(Field::from_word(token)?, claim.to_owned()),
             None if field.starts_with('/') => FieldPlace::Path(field.to_owned()),

@@ -259,10 +259,13 @@ impl Set<'_> {
             }
             seen.insert(value, Arc::clone(taken));
         }
-        if seen.len() > 1 {
-            (Judgement::Holds, Vec::new())
-        } else {
-            untold(format!("there are no two values at {}", spoken(place)))
+        match seen.len() {
+            // A token need not be one that can be read, nor say everything about itself.
+            0 if is_within_a_token(place) => {
+                (Judgement::Moot(format!("the tokens do not state {}", spoken(place))), Vec::new())
+            }
+            0 | 1 => untold(format!("there are no two values at {}", spoken(place))),
+            _ => (Judgement::Holds, Vec::new()),
         }
     }
 
@@ -315,6 +318,10 @@ impl Set<'_> {
             }
         }
     }
+}
+
+fn is_within_a_token(place: &SetPlace) -> bool {
+    matches!(place, SetPlace::Place(FieldPlace::Claim(..) | FieldPlace::Jose(..)))
 }
 
 fn spoken(place: &SetPlace) -> String {

@@ -81,9 +81,9 @@ fn also_red(defect: Defect) -> &'static [&'static str] {
             "SCH-01", "SCH-02", "FMT-03", "FMT-04", "FMT-07", "FMT-08", "FMT-09", "FMT-12", "FMT-14",
             "FMT-23", "SCH-05", "SCH-06", "SCH-07", "SCH-09", "ERR-05", "ERR-06", "ERR-20",
         ],
-        Defect::RefreshTokenMissing => &["SCH-02", "FMT-08", "FMT-09", "FMT-23", "ERR-14"],
+        Defect::RefreshTokenMissing => &["SCH-02", "FMT-08", "FMT-09", "FMT-23", "ERR-14", "LIF-*"],
         Defect::CreatedNaiveLocal => &["SUC-08"],
-        Defect::ExpiresBeforeCreated => &["SUC-08"],
+        Defect::ExpiresBeforeCreated => &["SUC-08", "LIF-14", "LIF-29"],
         Defect::DateCultureFlips => &["SCH-08"],
         Defect::DateZoneFlips => &["SCH-08", "SUC-05", "SUC-08"],
         Defect::AccessUnchanged => &["SUC-12", "LIF-28", "LIF-29"],
@@ -108,9 +108,15 @@ fn also_red(defect: Defect) -> &'static [&'static str] {
         Defect::GraceOtherPair | Defect::GraceUsesIgnored | Defect::SiblingPruned | Defect::SiblingKept => {
             &["RAC-*"]
         }
-        Defect::RefreshNeverExpires => &["LIF-12"],
+        Defect::EnvelopeFailureOutside => &["LIF-25"],
+        Defect::AccessDead => &["LIF-23"],
+        Defect::DefaultTenant => &["LIF-30"],
+        Defect::RefreshNeverExpires | Defect::ExpiredAccessRefused => &["LIF-12"],
         Defect::IdleNotReset => &["LIF-12"],
-        Defect::NodesDisagree | Defect::ChainDiesAfterTwenty => &["LIF-12"],
+        // More calls than the chain has steps.
+        Defect::NodesDisagree => &["FMT-08", "LIF-12"],
+        Defect::ChainDiesAfterTwenty => &["LIF-12"],
+        Defect::RefusalSpendsSecret => &["ERR-07", "ERR-09"],
         Defect::DeepJsonCrash | Defect::DeepXmlCrash | Defect::NulCrash | Defect::XmlOrderCrash => {
             &["FUZ-10"]
         }

@@ -29,7 +29,7 @@ pub(super) struct Dialect {
     #[serde(default)]
     pub error_documents: Vec<ErrorDocument>,
     #[serde(default)]
-    pub showable: Vec<String>,
+    pub showable: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

@@ -409,7 +409,9 @@ impl Pupil<'_> {
             .dialect()
             .operation(operation)
             .ok_or_else(|| because(format!("the dialect has no `{}`", operation.word())))?;
-        compose::good(speech, format, None, slots).map_err(|mistake| because(mistake.to_string()))
+        let mut slots = slots.clone();
+        self.ground.client.complete(self.dialect(), speech, &mut slots);
+        compose::good(speech, format, None, &slots).map_err(|mistake| because(mistake.to_string()))
     }
 
     fn go_on(&self) -> Step {

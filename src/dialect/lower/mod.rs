@@ -1,6 +1,7 @@
 //! What was typed becomes a [`Dialect`]; every mistake of meaning is found here.
 
 mod answers;
+mod shown;
 mod speech;
 #[cfg(test)]
 mod tests;
@@ -104,6 +105,10 @@ impl Lowering<'_> {
             .collect();
         let errors: Vec<_> =
             written.errors.iter().filter_map(|rule| self.error_rule(rule, &mapped)).collect();
+        let error_documents: Vec<ErrorDocument> =
+            written.error_documents.iter().map(|document| self.error_document(document)).collect();
+        self.linked(&written.links, &operations);
+        let showable = self.showable(&written.showable, &operations, &error_documents);
         let dialect = Dialect {
             name: written.name.value.clone(),
             slots: self.slots.clone(),
@@ -113,12 +118,8 @@ impl Lowering<'_> {
             dates: self.dates(written.dates.as_ref()),
             operations,
             errors,
-            error_documents: written
-                .error_documents
-                .iter()
-                .map(|document| self.error_document(document))
-                .collect(),
-            showable: written.showable.clone(),
+            error_documents,
+            showable,
         };
         dialect.operations.contains_key(&Operation::Refresh).then_some(dialect)
     }

@@ -47,6 +47,27 @@ fn mistake(from: &str, to: &str, expected: &[(&str, &str, &str)]) {
 }
 
 #[test]
+fn what_may_be_shown_and_what_ties_a_token_is_there() {
+    let answers = "      fields: {";
+    let declared = |more: &str| format!("      body: {{ access: text, note: text? }}\n{answers}{more}");
+    let with = |last: &str| SMALL.replacen(answers, &declared(""), 1) + last;
+    good(&with("showable: [note, NOTE, refresh, exp]\nlinks: { family: access#sid }\n"));
+    // Nothing is declared, so nobody can tell.
+    good(&format!("{SMALL}showable: [anything]\n"));
+    let told = |last: &str| {
+        let found = wrong(&with(last));
+        assert_eq!(found.len(), 1);
+        (found[0].message.clone(), found[0].label.clone())
+    };
+    assert_eq!(
+        told("showable: [nota]\n"),
+        ("`nota` is no member of this dialect".to_owned(), "did you mean `note`?".to_owned())
+    );
+    let (message, _) = told("links: { family: id#sid }\n");
+    assert_eq!(message, "no operation of this dialect maps the field `id`");
+}
+
+#[test]
 fn pfms_is_what_the_page_says() {
     let pfms = builtin("pfms").unwrap();
     assert_eq!(pfms.links[&Link::Tenant], FieldPlace::Claim(Field::Access, "state".to_owned()));

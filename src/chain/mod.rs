@@ -118,6 +118,11 @@ impl Chain {
         (called, overlapped)
     }
 
+    /// After a race: the pair of a granting answer becomes the current one. `before` was presented for it.
+    pub fn adopt(&mut self, dialect: &Dialect, reply: &Arc<Reply>, before: Option<Token>) {
+        self.pairs.push(granted_pair(dialect, Operation::Refresh, reply, before));
+    }
+
     /// What an answer to the current pair means for the chain.
     fn settle(&mut self, dialect: &Dialect, called: &Called) {
         match &called.reply {

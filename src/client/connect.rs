@@ -141,22 +141,15 @@ pub(super) enum Stream {
 impl Stream {
     /// Whether the system reports an error that nobody has seen yet, such as a reset after the end.
     pub(super) fn has_error(&self) -> bool {
-        let tcp = match self {
-            Stream::Plain(stream) => stream,
-            Stream::Tls(stream) => stream.get_ref().0,
-        };
-        !matches!(tcp.take_error(), Ok(None))
+        !matches!(self.socket().take_error(), Ok(None))
     }
 
-    /// Whether the system has bytes (or an end) for us that nobody has read.
-    pub(super) fn is_readable(&self) -> bool {
-        let tcp = match self {
+    /// The socket, for whoever asks the system about several at once.
+    pub(super) fn socket(&self) -> &TcpStream {
+        match self {
             Stream::Plain(stream) => stream,
             Stream::Tls(stream) => stream.get_ref().0,
-        };
-        let mut asked = [rustix::event::PollFd::new(tcp, rustix::event::PollFlags::IN)];
-        let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-        rustix::event::poll(&mut asked, Some(&at_once)).is_ok_and(|ready| ready > 0)
+        }
     }
 
     pub(super) fn poll_read(

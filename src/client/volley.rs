@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::task::JoinSet;
 
 use super::wire::{Connection, Held, Kept};
@@ -114,7 +115,7 @@ async fn release(ready: Vec<Ready>, heard: &mut Heard) -> bool {
             let released_at = shot.connection.release(&mut shot.held);
             salvo.push((shot, released_at));
         }
-        alone &= !salvo.iter().any(|(shot, _)| shot.connection.has_news());
+        alone &= !have_news(&salvo);
         for (Ready { index, mut connection, held, .. }, released_at) in salvo {
             heard.hearers.spawn(async move {
                 let exchange = connection.hear_out(held, released_at).await;
@@ -123,6 +124,16 @@ async fn release(ready: Vec<Ready>, heard: &mut Heard) -> bool {
         }
     }
     alone
+}
+
+/// Whether something has come on one of these connections: asked of the system in one call, as time is short.
+fn have_news(salvo: &[(Ready, Instant)]) -> bool {
+    let sockets: Option<Vec<_>> = salvo.iter().map(|(shot, _)| shot.connection.socket()).collect();
+    let Some(sockets) = sockets else { return true };
+    let mut asked: Vec<PollFd<'_>> =
+        sockets.into_iter().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut asked, Some(&at_once)).map_or(true, |ready| ready > 0)
 }
 
 async fn until(due: Instant) {

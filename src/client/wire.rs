@@ -201,9 +201,9 @@ impl Connection {
         released_at
     }
 
-    /// Whether something has come that nobody has read.
-    pub(super) fn has_news(&self) -> bool {
-        self.stream.as_ref().is_none_or(Stream::is_readable)
+    /// The socket, while there is one.
+    pub(super) fn socket(&self) -> Option<&tokio::net::TcpStream> {
+        self.stream.as_ref().map(Stream::socket)
     }
 
     /// Last half of a volley: the rest of the request, if any, and the answer.

@@ -25,6 +25,7 @@ mod names;
 mod needs;
 mod plan;
 mod promise;
+mod race;
 mod redact;
 mod references;
 mod run;

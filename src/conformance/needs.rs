@@ -14,7 +14,7 @@ use crate::suite::Suite;
 use crate::suite::call::{Call, Changes, Operation, PairUse, Part, Reference, Slot, SlotRef, Template};
 use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Standing, Step, Together, Verb, Wait};
 use crate::suite::claim::{
-    Aspect, Claim, Expectation, FieldPlace, OutcomeWord, SetExpectation, SetPlace, Test,
+    Aspect, Claim, Expectation, FieldPlace, OutcomeWord, SetClaim, SetExpectation, SetPlace, Test,
 };
 use crate::suite::environment::{Environment, Target};
 use crate::suite::expression::{Expression, Truth, Value};
@@ -624,6 +624,13 @@ fn keeps_chains(check: &Check) -> bool {
         })
 }
 
+/// How many times its rounds a check may go on, where what it promises of races needs rounds that overlap.
+pub(super) fn patience(check: &Check) -> u32 {
+    let promises = |claim: &SetClaim| matches!(&claim.what, SetExpectation::Promised(_));
+    let waits = check.together.iter().flat_map(|set| &set.claims).any(promises);
+    if waits && races(check).next().is_some() { 3 } else { 1 }
+}
+
 /// What a race sends in a cell, at most: its legs, and where it is asked for what comes after, each successor,
 /// the family and what it was run with.
 fn sent_by_race(check: &Check, step: &Step, race: &Race, cell: &Cell, full: bool) -> u64 {
@@ -633,7 +640,7 @@ fn sent_by_race(check: &Check, step: &Step, race: &Race, cell: &Cell, full: bool
 
 /// What a check spends, at most.
 pub(super) fn burn(check: &Check, cells: &[Cell], full: bool) -> Burn {
-    let rounds = u64::from(check.rounds.at(full).max(1));
+    let rounds = u64::from(check.rounds.at(full).max(1)) * u64::from(patience(check));
     let runs = cells.len() as u64 * rounds;
     let times = |step: &Step| u64::from(step.times.map_or(1, |times| times.at(full)));
     let single = check.steps.iter().filter(|step| matches!(step.verb, Verb::Call(_)));

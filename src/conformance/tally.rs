@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::results::Evidence;
+use crate::results::{Evidence, RaceResult};
 use crate::source::Span;
 use crate::suite::claim::Strength;
 
@@ -79,6 +79,8 @@ pub(super) struct Tally {
     pub emptied: Option<String>,
     /// Somebody asked to stop before the end.
     pub stopped: bool,
+    /// Its races, added up.
+    pub races: Vec<RaceResult>,
 }
 
 impl Tally {

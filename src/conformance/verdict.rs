@@ -14,6 +14,7 @@ pub(super) fn of(check: &Check, policy: &Policy, tally: &Tally, today: jiff::civ
     result.verdict = standing(check, plain(tally), today);
     result.findings = findings(check, policy, tally);
     result.observed = !check.observed.is_empty();
+    result.races.clone_from(&tally.races);
     result.judged = tally
         .claims
         .values()
@@ -47,6 +48,7 @@ fn blank(check: &Check) -> CheckResult {
         judged: 0,
         took_us: 0,
         requests: 0,
+        races: Vec::new(),
         observed: false,
     }
 }

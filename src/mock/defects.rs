@@ -52,6 +52,8 @@ pub enum Home {
     Strain,
     /// The server: every answer alike.
     Server,
+    /// The rivals: what several requests on their way do to each other.
+    Rivals,
 }
 
 /// Where a defect is implemented. Without a wildcard, so that a new word needs a home before it compiles.
@@ -280,6 +282,24 @@ pub fn home(defect: Defect) -> Home {
         | FapiRotates => Home::TokenEndpoint,
         ActionPrefixRouted => Home::Pipeline,
         OtherTenantRefused => Home::Authority,
+        RaceDoubleSpend
+        | RaceSharedAnswer
+        | RaceAllLose
+        | RaceCrash
+        | RaceMixedPair
+        | RaceCrossFormat
+        | RaceEndsOthers
+        | ReplayBesideNext
+        | RevokedRevived
+        | RevocationLost
+        | AbortLeavesLock
+        | AbortThenCrash
+        | AbortForgetsUse
+        | BrokenBodyPoisons
+        | BrokenBodyStalls
+        | LateDuplicateGranted
+        | LoadTokenSwapped
+        | LoadDuplicateToken => Home::Rivals,
         RefusalPoisons | AlwaysCrash | BigFieldSlow | SlowBodyHang | ExpectHang | PipelinedLost
         | PipelinedRepeated | LengthAndChunksKept => Home::Server,
         RandomRefusals => Home::Authority,
@@ -353,6 +373,7 @@ mod tests {
             Home::TokenEndpoint => &["oauth"],
             Home::Authority => &["authority"],
             Home::Strain => &["strain.rs"],
+            Home::Rivals => &["rivals.rs"],
             Home::Server => &["server.rs", "stumbles.rs"],
         };
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mock");

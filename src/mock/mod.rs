@@ -15,6 +15,7 @@ mod defects;
 mod dress;
 mod latency;
 mod oauth;
+mod rivals;
 mod server;
 mod strain;
 mod stumbles;
@@ -190,6 +191,7 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         strain: strain::Strain::new(switches),
         pace: Pace::new(spec.latency, spec.stall, spec.seed),
         ledger: server::Ledger::default(),
+        rivals: rivals::Rivals::of(switches),
         switches,
         policy: policy_word(spec.policy),
         password: if speaks_oauth { oauth::password_slot(&dialect) } else { Slot::Code },

@@ -33,6 +33,7 @@ use super::controllers::Controllers;
 use super::defects::Switches;
 use super::latency::Pace;
 use super::oauth::OAuth;
+use super::rivals::{Asked, Rivals};
 use super::strain::{Strain, Toll};
 use super::stumbles::{Stumbles, Weariness};
 use super::webapi::{HttpRequest, HttpResponse, Pipeline, Received, echo};
@@ -72,6 +73,8 @@ pub(super) struct Shared {
     pub strain: Strain,
     pub ledger: Ledger,
     pub switches: Switches,
+    /// What requests on their way do to each other, where a defect makes them.
+    pub rivals: Option<Rivals>,
     /// The names that the control port shows.
     pub dialect: String,
     pub policy: &'static str,
@@ -313,12 +316,20 @@ async fn serve(
     let ends = stumbles.ends(request.headers());
     stumbles.before(request.headers()).await;
     let toll = if counted { shared.toll(&served, &request, arrived) } else { Toll::default() };
-    let answer = match read(request, &stumbles).await? {
+    let read = match (read(request, &stumbles).await, &shared.rivals) {
+        (Err(broken), rivals) => {
+            rivals.iter().for_each(Rivals::broken);
+            return Err(broken.into());
+        }
+        (Ok(read), _) => read,
+    };
+    let answer = match read {
         Some(_) if toll.crashes => Answer { response: crashed(), refresh: None },
         Some(request) => {
-            let answer = match stumbles.instead(&request).await {
-                Some(response) => Answer { response, refresh: None },
-                None => shared.answer(&request),
+            let answer = match (stumbles.instead(&request).await, &shared.rivals) {
+                (Some(response), _) => Answer { response, refresh: None },
+                (None, None) => shared.answer(&request),
+                (None, Some(rivals)) => rivals.answer(shared, &served.alarm, &request).await,
             };
             stumbles.after(&shared.weariness, &request, &answer.response).await;
             answer
@@ -384,10 +395,10 @@ async fn bear(shared: &Shared, toll: &Toll, refresh: Option<bool>) -> Result<(),
 }
 
 /// An answer, and whether it is one to a refresh.
-struct Answer {
-    response: HttpResponse,
+pub(super) struct Answer {
+    pub response: HttpResponse,
     /// For a refresh, whether it was granted.
-    refresh: Option<bool>,
+    pub refresh: Option<bool>,
 }
 
 impl Shared {
@@ -431,7 +442,22 @@ impl Shared {
         }
     }
 
-    fn answer(&self, request: &HttpRequest) -> Answer {
+    /// The token that a refresh or a revocation presents.
+    pub fn asked(&self, request: &HttpRequest) -> Option<Asked> {
+        let media = request.header("content-type").next().unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default().to_owned();
+        let (token, revokes) = match &self.application {
+            Application::WebApi { pipeline, controllers, .. } => match pipeline.receive(request) {
+                Received::Act(call) => controllers.asked(&call)?,
+                Received::Done(_) => return None,
+            },
+            Application::OAuth(endpoint) => endpoint.asked(request)?,
+            Application::Echo { .. } => return None,
+        };
+        Some(Asked { token, revokes, media })
+    }
+
+    pub fn answer(&self, request: &HttpRequest) -> Answer {
         if self.switches.has(Defect::AlwaysCrash) {
             return Answer { response: crashed(), refresh: None };
         }
@@ -570,7 +596,7 @@ fn turned_away() -> HttpResponse {
     HttpResponse { status: 403, headers: vec![label], body: br#"{"Message":"Try again later."}"#.to_vec() }
 }
 
-fn crashed() -> HttpResponse {
+pub(super) fn crashed() -> HttpResponse {
     let label = ("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned());
     HttpResponse {
         status: 500,

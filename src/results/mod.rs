@@ -15,9 +15,12 @@ pub mod latency;
 pub mod objectives;
 pub mod outcome;
 pub mod proof;
+mod races;
 pub mod tally;
 pub mod trust;
 pub mod wording;
+
+pub use self::races::{RaceOutcome, RaceResult, RacerMoments, ShownRound};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -199,6 +202,9 @@ pub struct CheckResult {
     pub took_us: u64,
     /// Requests it sent.
     pub requests: u64,
+    /// Its races, a row for each step and cell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub races: Vec<RaceResult>,
     /// The verdict hangs on a policy that nobody has confirmed: observed, not promised.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub observed: bool,

@@ -272,6 +272,25 @@ defects! {
     ExpiresFrozen "expires-frozen" Subtle "the expiry of access tokens is counted from the login";
     TenantDrifts "tenant-drifts" Subtle "deep in a chain the tokens belong to somebody else";
 
+    RaceDoubleSpend "race-double-spend" Subtle "a token is read, and written as used two milliseconds later: who reads meanwhile is granted as well";
+    RaceSharedAnswer "race-shared-answer" Subtle "who loses a race is given the winner's answer, though no grace is promised";
+    RaceAllLose "race-all-lose" Subtle "uses of one token at the same time are all refused";
+    RaceCrash "race-crash" Subtle "who loses a race is answered 500, as a unique key is violated";
+    RaceMixedPair "race-mixed-pair" Subtle "the winner of a race gets the access token that belongs to another refresh token";
+    RaceCrossFormat "race-cross-format" Subtle "requests of different formats do not see each other's uses for two milliseconds";
+    RaceEndsOthers "race-ends-others" Subtle "a race ends the other chains of its tenant";
+    ReplayBesideNext "replay-beside-next" Subtle "a replay is granted while the legitimate next use is on its way";
+    RevokedRevived "revoked-revived" Subtle "a refresh that began before a revocation makes the chain live again";
+    RevocationLost "revocation-lost" Subtle "a revocation beside a refresh is confirmed and comes to nothing, and so does the refresh";
+    AbortLeavesLock "abort-leaves-lock" Subtle "a client that hangs up leaves a lock behind, and the next request waits for it";
+    AbortThenCrash "abort-then-crash" Subtle "after a client hung up, the next use of its token is answered 500";
+    AbortForgetsUse "abort-forgets-use" Subtle "after a client hung up, its token can be used twice";
+    BrokenBodyPoisons "broken-body-poisons" Subtle "after a request that was cut off, the next request is answered 500";
+    BrokenBodyStalls "broken-body-stalls" Subtle "after a request that was cut off, the next request waits three seconds";
+    LateDuplicateGranted "late-duplicate-granted" Subtle "a duplicate that comes four to sixty milliseconds after the first use is granted";
+    LoadTokenSwapped "load-token-swapped" Subtle "with many chains at once, an answer now and then goes to another chain";
+    LoadDuplicateToken "load-duplicate-token" Subtle "with many chains at once, an access token is now and then issued a second time";
+
     RefusalPoisons "refusal-poisons" Subtle "after a refused request a good one is turned away";
     OtherTenantRefused "other-tenant-refused" Subtle "nothing is granted to any tenant but the first";
     ActionPrefixRouted "action-prefix-routed" Subtle "a path that begins like the action's leads to it";

@@ -18,6 +18,7 @@ use crate::results::event::{Narrator, Stop};
 use crate::suite::call::Operation;
 use crate::suite::check::{Check, Step, Verb};
 
+use super::past::Pasts;
 use super::{Play, Scene};
 
 /// What the first step of `check` claims of those calls of the gate that it would have sent itself, byte for byte.
@@ -38,6 +39,8 @@ pub(in crate::conformance) fn judge(
         loads: IndexMap::new(),
         spare: IndexMap::new(),
         promises: HashMap::new(),
+        pasts: Pasts::of(check),
+        races: IndexMap::new(),
         requests: 0,
     };
     if let Some(step) = check.steps.first() {

@@ -8,11 +8,12 @@ use crate::conformance::court::Court;
 use crate::conformance::evidence::evidence;
 use crate::conformance::judge::{self, Bench, Judgement, Miss};
 use crate::conformance::loads;
+use crate::conformance::race::{self, Round};
 use crate::conformance::tally::{ClaimKey, Shown};
 use crate::conformance::together::{self, Set};
 use crate::conformance::transcript::{Taken, ending};
 use crate::suite::check::{Step, Together};
-use crate::suite::claim::{Claim, Expectation, OutcomeWord, Strength};
+use crate::suite::claim::{Claim, Expectation, OutcomeWord, RacePromise, SetClaim, SetExpectation, Strength};
 
 use super::{Cut, Going, Play, REPEATS_MAX, Scene};
 
@@ -93,6 +94,14 @@ impl Play<'_> {
                 self.together_on_steps(together);
             }
         }
+        for together in &self.check.together {
+            let [name] = together.of.as_slice() else { continue };
+            for claim in &together.claims {
+                if let (Some(promises), true) = (promises(&claim.what), self.races.contains_key(name)) {
+                    self.together_on_race(together, claim, promises, name);
+                }
+            }
+        }
     }
 
     fn together_on_steps(&mut self, together: &Together) {
@@ -105,13 +114,69 @@ impl Play<'_> {
             dialect: &court.ground.dialect,
             redaction: &court.redaction,
         };
+        let raced = together.of.len() == 1 && self.races.contains_key(&together.of[0]);
         for claim in &together.claims {
+            if raced && promises(&claim.what).is_some() {
+                continue;
+            }
             let (judgement, witnesses) = together::claim(&claim.what, &set);
             let judgement = witnesses
                 .iter()
                 .fold(judgement, |judgement, taken| judgement.redacted(&court.redaction.of(taken)));
             let key = ClaimKey { at: claim.at, name: set_name(together, claim.what.word()) };
             self.note_set(key, claim.strength, judgement, |miss| shown(court, &witnesses, miss));
+        }
+    }
+
+    /// Each round is judged by itself, and all of them by how many there are.
+    fn together_on_race(
+        &mut self,
+        together: &Together,
+        claim: &SetClaim,
+        promises: &[RacePromise],
+        name: &str,
+    ) {
+        let court = self.court;
+        let rounds = self.races.get(name).cloned().unwrap_or_default();
+        let judged = race::judge(promises, &rounds, &court.ground.suite.policy);
+        let key = ClaimKey { at: claim.at, name: set_name(together, claim.what.word()) };
+        for (round, judgement) in rounds.iter().zip(judged.rounds) {
+            let Some(judgement) = judgement else { continue };
+            let witnesses = witnesses(round);
+            let cell = round.cell.as_deref();
+            self.tally
+                .note(key.clone(), claim.strength, cell, judgement, |miss| shown(court, &witnesses, miss));
+        }
+        if let Some(why) = judged.doubt {
+            self.tally.note(key, claim.strength, None, Judgement::Untold(why), |_| (Vec::new(), None));
+        }
+    }
+
+    /// Whether a promise of a race still hangs on rounds that did not tell.
+    pub(super) fn races_tell_too_little(&self) -> bool {
+        let policy = &self.court.ground.suite.policy;
+        self.check.together.iter().any(|together| {
+            let rounds = together.of.first().and_then(|name| self.races.get(name));
+            let promised = together.claims.iter().filter_map(|claim| promises(&claim.what));
+            rounds.is_some_and(|rounds| {
+                promised.into_iter().any(|promises| race::judge(promises, rounds, policy).doubt.is_some())
+            })
+        })
+    }
+
+    /// Every race, added up for the record.
+    pub(super) fn add_up_races(&mut self) {
+        let policy = &self.court.ground.suite.policy;
+        let races = std::mem::take(&mut self.races);
+        for (name, rounds) in &races {
+            let sets = self.check.together.iter().filter(|set| set.of.contains(name));
+            let promises: Vec<RacePromise> = sets
+                .flat_map(|set| &set.claims)
+                .filter_map(|claim| promises(&claim.what))
+                .flatten()
+                .copied()
+                .collect();
+            self.tally.races.extend(race::add_up(name, rounds, &promises, policy));
         }
     }
 
@@ -149,6 +214,28 @@ pub(super) fn key(step: &Step, claim: &Claim) -> ClaimKey {
         None => word.to_owned(),
     };
     ClaimKey { at: claim.at, name }
+}
+
+/// What a claim promises of a race.
+fn promises(what: &SetExpectation) -> Option<&[RacePromise]> {
+    match what {
+        SetExpectation::Promised(promises) => Some(promises),
+        SetExpectation::Same(_)
+        | SetExpectation::Alike(_)
+        | SetExpectation::Apart(_)
+        | SetExpectation::Distinct(_)
+        | SetExpectation::PlainDates(_)
+        | SetExpectation::Measured(_)
+        | SetExpectation::Entropy { .. }
+        | SetExpectation::Timing { .. } => None,
+    }
+}
+
+/// The exchanges that show a round: those that were granted first, as they are what there may be too many of.
+fn witnesses(round: &Round) -> Vec<Arc<Taken>> {
+    let mut taken: Vec<Arc<Taken>> = round.racers.iter().map(|racer| Arc::clone(&racer.taken)).collect();
+    taken.sort_by_key(|taken| (!taken.is_granted(), taken.exchange.times.first_byte_at));
+    taken
 }
 
 fn set_name(together: &Together, word: &str) -> String {

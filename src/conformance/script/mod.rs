@@ -3,6 +3,7 @@
 mod fuzzing;
 mod good;
 mod judging;
+mod past;
 mod present;
 mod racing;
 
@@ -22,7 +23,7 @@ use crate::load;
 use crate::results::event::{Narrator, Stop};
 use crate::results::{LoadResult, trust};
 use crate::secret::{FingerprintKey, Token};
-use crate::suite::call::{Call, Operation, PairUse};
+use crate::suite::call::{Call, Operation, PairUse, Slot};
 use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Verb, Wait};
 use crate::suite::claim::{Field, FieldPlace};
 use crate::suite::expression::{Expression, Value};
@@ -31,7 +32,8 @@ use crate::suite::profile::{Model, Profile};
 pub(super) use self::good::judge as judge_good;
 
 use self::judging::key;
-use self::present::{Chosen, choose, identity, mentions_callback, presented, spends};
+use self::past::{Dial, Pasts};
+use self::present::{Chosen, choose, identity, is_good, mentions_callback, presented, spends};
 use super::callback::Callback;
 use super::cell::Cell;
 use super::change::{Composed, Making, compose};
@@ -39,8 +41,9 @@ use super::clock::NoTime;
 use super::court::Court;
 use super::loads;
 use super::names::{Moments, Promised};
-use super::needs::changes_of;
+use super::needs::{changes_of, patience};
 use super::promise::{Allowed, Answer, Presented, Promises, When};
+use super::race::Round;
 use super::references::{Cast, Scope, Yields, slots_of};
 use super::tally::Tally;
 use super::transcript::Taken;
@@ -92,11 +95,14 @@ pub(super) async fn play(
         loads: IndexMap::new(),
         spare: IndexMap::new(),
         promises: HashMap::new(),
+        pasts: Pasts::of(check),
+        races: IndexMap::new(),
         requests: 0,
     };
     if !check.steps.is_empty() {
         play.cells(cells).await;
         play.together();
+        play.add_up_races();
     }
     play.let_go();
     Played { tally: play.tally, requests: play.requests }
@@ -116,6 +122,10 @@ struct Play<'a> {
     spare: Cast,
     /// The policy's view of each chain, by its number.
     promises: HashMap<u32, Promises>,
+    /// What was called on them, where the policy's view is not enough.
+    pasts: Pasts,
+    /// The rounds of each race, by the step's name.
+    races: IndexMap<String, Vec<Round>>,
     requests: u64,
 }
 
@@ -141,7 +151,10 @@ struct At<'s> {
 impl Play<'_> {
     async fn cells(&mut self, cells: &[Cell]) {
         let rounds = self.check.rounds.at(self.court.ground.full).max(1);
-        for round in 0..rounds {
+        for round in 0..rounds.saturating_mul(patience(self.check)) {
+            if round >= rounds && !self.races_tell_too_little() {
+                break;
+            }
             for cell in cells {
                 self.tally.runs += 1;
                 let before: Vec<usize> = self.sets.values().map(Vec::len).collect();
@@ -249,6 +262,7 @@ impl Play<'_> {
             When { from: asked, to: self.court.clock.elapsed() },
         );
         self.promises.insert(chain.number, promises);
+        self.pasts.open(chain.number, chain.pairs.last().and_then(|pair| pair.refresh.as_ref()));
         match need.access {
             Some(AccessNeed::Expired) => self.expire(&chain).await?,
             Some(AccessNeed::Live) | None => {}
@@ -276,6 +290,7 @@ impl Play<'_> {
                 chains.into_iter().partition(|chain| chain.clean && !chain.in_doubt);
             for chain in used {
                 self.promises.remove(&chain.number);
+                self.pasts.close(chain.number);
                 self.court.lose_family();
             }
             if !clean.is_empty() {
@@ -378,6 +393,8 @@ impl Play<'_> {
         let presented = self.promises.get(&chain.number).map_or(Presented::Else(None), |promises| {
             presented(promises, chain, at.call, &changes, &good, &composed.sent)
         });
+        let is_good = is_good(&changes, &good, &composed.sent);
+        let by_past = self.allowed_by_past(chain, at.call, &composed.sent, is_good);
         let asked = self.court.clock.elapsed();
         let mut taken = self.send(scene, at, index, &chosen, composed, good).await;
         let when = When { from: asked, to: self.court.clock.elapsed() };
@@ -386,11 +403,15 @@ impl Play<'_> {
         }
         if changes.wire.abort.is_some() {
             scene.forsaken.insert(taken.chain_number);
+            self.pasts.blur(taken.chain_number);
         }
         if taken.failure() == Some(Failure::Stopped) {
             return Err(Cut::Stopped);
         }
         self.settle(scene, at, index, presented, &mut taken, when);
+        taken.allowed = by_past.unwrap_or(taken.allowed);
+        let dial = Dial::read(&self.court.clock);
+        self.pasts.note(&taken, is_good, &self.court.ground.dialect, dial);
         self.court.observe(&taken);
         self.requests += 1;
         self.judge(scene, at.step, Arc::new(taken))
@@ -414,6 +435,15 @@ impl Play<'_> {
         let label = scene.cell.label().unwrap_or_default();
         let seed = key.of(&format!("{} {label} {}", self.check.id, scene.round)).0;
         ChaCha8Rng::seed_from_u64(seed)
+    }
+
+    /// What the policy allows a good refresh, where the chain raced or an answer of it was given up.
+    fn allowed_by_past(&self, chain: &Chain, call: &Call, sent: &Slots, is_good: bool) -> Option<Allowed> {
+        if call.operation != Operation::Refresh || !is_good {
+            return None;
+        }
+        let policy = &self.court.ground.suite.policy;
+        self.pasts.allowed(chain.number, sent.get(&Slot::Refresh), policy, Dial::read(&self.court.clock))
     }
 
     /// The request leaves by the chain: the current pair by `spend`, everything else by `burn`.

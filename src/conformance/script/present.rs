@@ -7,7 +7,9 @@ use crate::client::compose::Slots;
 use crate::conformance::promise::{Presented, Promises};
 use crate::conformance::transcript::Taken;
 use crate::dialect::Dialect;
-use crate::suite::call::{Call, Changes, Made, Operation, PairUse, Part, Reference, Slot, Template};
+use crate::suite::call::{
+    Call, Changes, Made, Operation, PairUse, Part, Reference, Slot, Template, WireChanges,
+};
 use crate::suite::check::ChainNeed;
 use crate::suite::claim::Field;
 
@@ -76,7 +78,7 @@ pub(super) fn choose(
 }
 
 /// The pair that a step was granted, as the chain keeps it or as the answer has it.
-fn granted_pair(taken: &Taken, scene: &Scene<'_>, dialect: &Dialect) -> Option<Pair> {
+pub(super) fn granted_pair(taken: &Taken, scene: &Scene<'_>, dialect: &Dialect) -> Option<Pair> {
     if !taken.is_granted() {
         return None;
     }
@@ -139,8 +141,16 @@ fn is_stale(chain: &Chain, sent: &Slots) -> bool {
     })
 }
 
+/// Whether the call is the good one: nothing that changes its meaning, every slot as it should be. Whoever hangs up
+/// has made the call all the same.
+pub(super) fn is_good(changes: &Changes, good: &Slots, sent: &Slots) -> bool {
+    let wire = WireChanges { abort: None, ..changes.wire.clone() };
+    let as_heard = Changes { wire, ..changes.clone() };
+    is_plain(&as_heard) && Slot::ALL.into_iter().all(|slot| sent.get(&slot) == good.get(&slot))
+}
+
 /// Only what does not change the meaning of the call: slots (which are compared), format, Accept, headers.
-fn is_plain(changes: &Changes) -> bool {
+pub(super) fn is_plain(changes: &Changes) -> bool {
     Changes { set: Vec::new(), without: Vec::new(), format: None, accept: None, ..changes.clone() }.is_none()
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::clock::Moment;
 use super::rules::{Graced, Penalty, Rotates};
 use super::scope::Scope;
-use super::{Refusal, Rules};
+use super::{Refusal, Rules, Sway};
 
 /// How many refresh tokens of a family are remembered one by one. Older ones count as used: where chains do
 /// not fork they are; where they fork, a family of this many live siblings forgets the eldest.
@@ -98,6 +98,8 @@ pub(super) struct Family {
     numbers: u32,
     newest_access: u32,
     recent: VecDeque<Generation>,
+    /// What the next decision on a serial is to believe; only defects of rivals fill it.
+    swayed: Vec<(u32, Sway)>,
 }
 
 impl Family {
@@ -120,8 +122,26 @@ impl Family {
             numbers: 1,
             newest_access: 0,
             recent: VecDeque::from([root]),
+            swayed: Vec::new(),
         };
         (family, issue)
+    }
+
+    /// Makes the next decision on a serial believe something.
+    pub fn sway(&mut self, serial: u32, sway: Sway) {
+        self.swayed.push((serial, sway));
+    }
+
+    /// Whether the decision on a serial is to believe this; only once.
+    pub fn is_swayed(&mut self, serial: u32, sway: Sway) -> bool {
+        let at = self.swayed.iter().position(|known| *known == (serial, sway));
+        at.map(|at| self.swayed.swap_remove(at)).is_some()
+    }
+
+    /// Whether this revocation comes to nothing; only once.
+    pub fn is_stayed(&mut self) -> bool {
+        let at = self.swayed.iter().position(|(_, sway)| *sway == Sway::StayRevocation);
+        at.map(|at| self.swayed.swap_remove(at)).is_some()
     }
 
     /// What the refresh token `serial` is good for now. A refusal changes nothing, but for a replay that the

@@ -22,7 +22,7 @@ use super::clock::Moment;
 use super::defects::Switches;
 use super::dress::Dress;
 use super::tokens::{Claims, FamilyId, Mint, read_unsigned, tie};
-use family::{Family, Issue};
+use family::{Admission, Family, Issue};
 
 pub use roster::{Account, Kind, Party, Roster};
 pub use rules::Rules;
@@ -88,6 +88,32 @@ pub enum Beside<'a> {
     Nothing,
     /// An access token of the same family, expired or not.
     Access(&'a str),
+}
+
+/// What a request saw of its token before it was decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glimpse {
+    /// The token's family.
+    pub(super) family: FamilyId,
+    /// Its place there.
+    pub(super) serial: u32,
+    /// Whether it would have been granted.
+    pub(super) admissible: bool,
+}
+
+/// What the next decision on a token is to believe, against better knowledge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sway {
+    /// It was not used.
+    Permit,
+    /// It was used.
+    Deny,
+    /// The access token belongs to the refresh token of before.
+    Mix,
+    /// The access token of before serves again.
+    KeepAccess,
+    /// The next revocation comes to nothing.
+    StayRevocation,
 }
 
 /// What was granted.
@@ -230,7 +256,16 @@ impl Authority {
         let serial = serial.unwrap_or_else(|| family.newest());
         self.chain_breaks(serial)?;
         self.bad_luck()?;
-        let admission = match family.admit(serial, &self.rules, now) {
+        let (permitted, denied) = (family.is_swayed(serial, Sway::Permit), family.is_swayed(serial, Sway::Deny));
+        if denied {
+            return Err(Refusal::Reused);
+        }
+        if permitted {
+            // What was read before a revocation is written after it.
+            family.revoked = false;
+        }
+        let read = if permitted { Ok(Admission::Rotate) } else { family.admit(serial, &self.rules, now) };
+        let admission = match read {
             Ok(admission) => admission,
             Err(refusal) => {
                 let (account, party) = (family.account, family.party);
@@ -252,8 +287,13 @@ impl Authority {
         if self.switches.has(Defect::ScopeSticks) {
             family.scope = scope;
         }
-        let keeps_access = self.switches.has(Defect::AccessUnchanged);
-        let issue = family.grant(serial, admission, scope, keeps_access, &self.rules, now);
+        let keeps_access =
+            self.switches.has(Defect::AccessUnchanged) || family.is_swayed(serial, Sway::KeepAccess);
+        let mixed = family.is_swayed(serial, Sway::Mix);
+        let mut issue = family.grant(serial, admission, scope, keeps_access, &self.rules, now);
+        if mixed {
+            issue.access.beside = serial;
+        }
         let snapshot = Lineage { account: family.account, party: family.party, born: family.born };
         drop(shard);
         Ok(self.mint_pair(id, snapshot, &issue))
@@ -322,6 +362,9 @@ impl Authority {
             return Err(Refusal::Foreign);
         }
         let account = family.account;
+        if family.is_stayed() {
+            return Ok(());
+        }
         if self.switches.has(Defect::RefreshAfterRevoke) {
             family.access_ended = true;
         } else {
@@ -390,6 +433,36 @@ impl Authority {
     fn jti(&self, id: FamilyId, number: u32) -> String {
         let repeated = self.switches.has(Defect::JtiRepeated);
         self.mint.access_name(id, if repeated { number / 4 } else { number })
+    }
+
+    /// What a refresh token is worth now. Nothing is changed by looking.
+    pub fn glimpse(&self, text: &str, now: Moment) -> Option<Glimpse> {
+        let (family, serial) = self.mint.read_refresh(text)?;
+        self.glimpse_of((family, serial), now)
+    }
+
+    /// The same for a token that is known already.
+    pub(super) fn glimpse_of(&self, token: (FamilyId, u32), now: Moment) -> Option<Glimpse> {
+        let mut seen = self.shard(token.0).get(&token.0)?.clone();
+        let admissible = seen.admit(token.1, &self.rules, now).is_ok();
+        Some(Glimpse { family: token.0, serial: token.1, admissible })
+    }
+
+    /// Makes the next decision on a token believe something.
+    pub(super) fn sway(&self, glimpse: &Glimpse, sway: Sway) {
+        if let Some(family) = self.shard(glimpse.family).get_mut(&glimpse.family) {
+            family.sway(glimpse.serial, sway);
+        }
+    }
+
+    /// Ends every other family of the same party.
+    pub(super) fn end_others(&self, glimpse: &Glimpse) {
+        let own = self.shard(glimpse.family).get(&glimpse.family).map(|own| (own.party, own.revoked));
+        let Some((party, revoked)) = own else { return };
+        self.end_all(|family| family.party == party);
+        if let Some(own) = self.shard(glimpse.family).get_mut(&glimpse.family) {
+            own.revoked = revoked;
+        }
     }
 
     /// The family and serial of a refresh token; no serial where an access token passes for one.

@@ -99,6 +99,18 @@ impl Controllers {
         }
     }
 
+    /// The token that a refresh or a revocation presents, and whether it revokes.
+    pub fn asked(&self, call: &Call) -> Option<(String, bool)> {
+        let table = &self.tables[call.key];
+        let revokes = match table.operation {
+            Operation::Refresh => false,
+            Operation::Revoke => true,
+            Operation::Login | Operation::Probe => return None,
+        };
+        let token = Form::read(table, call)?.value(Slot::Refresh)?.to_owned();
+        Some((token, revokes))
+    }
+
     fn refresh(&self, table: &Table, call: &Call, request: &HttpRequest, now: Moment) -> Acted {
         let json = call.read_as == Some(Format::Json);
         let half_read = if json && !call.bound.is_valid() { Form::of(table, call, request) } else { None };

@@ -89,6 +89,13 @@ impl OAuth {
         }
     }
 
+    /// The token that a refresh or a revocation presents, and whether it revokes.
+    pub fn asked(&self, request: &HttpRequest) -> Option<(String, bool)> {
+        let form = Form::read(request, self.switches).ok()?;
+        let revocation = form.value("token").map(|token| (token.to_owned(), true));
+        revocation.or_else(|| form.value("refresh_token").map(|token| (token.to_owned(), false)))
+    }
+
     fn takes(&self, operation: Operation, request: &HttpRequest) -> bool {
         let is = |method: &str| request.method.eq_ignore_ascii_case(method);
         let refreshes = operation != Operation::Revoke;

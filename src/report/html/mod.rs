@@ -11,6 +11,7 @@ mod ledger;
 mod load;
 mod markup;
 mod objectives;
+mod races;
 mod record;
 mod trust;
 mod verdict;
@@ -48,6 +49,7 @@ struct Page<'a> {
     failures: failures::View,
     groups: Vec<record::Group>,
     formats: Option<record::Formats>,
+    races: races::View,
     load: load::View,
     ledger: ledger::View,
     again: String,
@@ -73,6 +75,7 @@ pub fn page(run: &Run) -> String {
         failures: failures::View::of(run),
         groups: record::groups(run),
         formats: record::Formats::of(run),
+        races: races::View::of(run),
         load: load::View::of(run),
         ledger: ledger::View::of(run),
         again: "assay report run.json".to_owned(),

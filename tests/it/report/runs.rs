@@ -348,6 +348,7 @@ fn passed(row: &Row) -> CheckResult {
         judged: 3,
         took_us: 50_000 + number * 37_000 % 390_000,
         requests: 4 + number,
+        races: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@
 pub(super) mod distribution;
 pub(super) mod objective;
 pub(super) mod percentile;
+pub(super) mod race;
 pub(super) mod scale;
 pub(super) mod strip;
 pub(super) mod time;

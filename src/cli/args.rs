@@ -51,7 +51,14 @@ pub enum Verb {
     /// Explain a check: what is sent, what is expected, why, and which defects prove it
     Explain {
         /// The check's id, such as FMT-08
-        id: String,
+        #[arg(required_unless_present = "all")]
+        id: Option<String>,
+        /// Every check of the catalogue
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+        /// As Markdown
+        #[arg(long)]
+        markdown: bool,
     },
     /// Write a first suite
     Init {

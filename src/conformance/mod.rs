@@ -13,6 +13,7 @@ mod clock;
 mod court;
 mod encode;
 mod evidence;
+pub mod explain;
 mod forge;
 mod fuzz;
 mod gate;

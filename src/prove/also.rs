@@ -28,9 +28,10 @@ pub(super) fn expected(defect: Defect, _answers: Answers, check: &str, _of: Opti
 
 fn also_red(defect: Defect) -> &'static [&'static str] {
     match defect {
-        Defect::AlwaysFixed | Defect::RefusalPoisons => &["*"],
-        // What is hit is a matter of how many ask at that moment.
-        Defect::RandomRefusals
+        // What the last six hit is a matter of how many ask at that moment.
+        Defect::AlwaysFixed
+        | Defect::RefusalPoisons
+        | Defect::RandomRefusals
         | Defect::PoolLeak
         | Defect::RushCrash
         | Defect::SpikeLeavesErrors

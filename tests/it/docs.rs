@@ -137,3 +137,15 @@ fn the_schema_refuses_what_the_parser_refuses() {
         assert!(!validator.is_valid(&as_json(&completed(&format!("{broken}\n")))), "{broken}");
     }
 }
+
+#[test]
+fn the_page_of_checks_is_current() {
+    let explained = std::process::Command::new(env!("CARGO_BIN_EXE_assay"))
+        .args(["explain", "--all", "--markdown"])
+        .output()
+        .unwrap();
+    assert!(explained.status.success());
+    let current = String::from_utf8(explained.stdout).unwrap();
+    let path = root().join("docs/checks.md");
+    assert!(committed(&path, &current) == current, "`assay explain --all --markdown > docs/checks.md`");
+}

@@ -4,6 +4,7 @@ mod diagnostic;
 mod live;
 mod narration;
 mod paint;
+mod sections;
 mod summary;
 
 use std::sync::mpsc::Receiver;
@@ -50,6 +51,16 @@ pub fn watch(events: &Receiver<Event>, screen: Screen, quiet: bool) {
 /// The end of a run: diagnostics first, summary last; `page` is the path of the page, if one was written.
 pub fn summary(run: &Run, page: Option<&str>, screen: Screen) -> String {
     summary::text(run, page, screen)
+}
+
+/// Sections under a head: each a label and its paragraphs, a text as it stands behind them.
+pub fn sections(
+    (id, title): (&str, &str),
+    sections: &[(&str, Vec<String>)],
+    source: (&str, &str),
+    screen: Screen,
+) -> String {
+    sections::text((id, title), sections, source, screen)
 }
 
 /// The last line on stderr: `exit 0 · good · 6 min 41 s`.

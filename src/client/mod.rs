@@ -300,6 +300,13 @@ impl Client {
         out.extend_from_slice(request.body.as_deref().unwrap_or_default());
     }
 
+    /// The same, body framed as it travels and with the requests that ride behind: all that is sent.
+    pub fn write_travelling(&self, request: &Request, out: &mut Vec<u8>) {
+        self.door.write_head(request, out);
+        out.extend(http1::body_pieces(request).concat());
+        self.door.write_behind(request, out);
+    }
+
     /// What is dialed.
     pub fn target(&self) -> &Target {
         &self.door.target

@@ -67,9 +67,8 @@ pub struct Draft {
 impl Draft {
     /// What is signed.
     pub fn text(&self) -> String {
-        let part = |members: &Map<String, Value>| {
-            URL_SAFE_NO_PAD.encode(Value::Object(members.clone()).to_string())
-        };
+        let part =
+            |members: &Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(members.clone()).to_string());
         format!("{}.{}", part(&self.head), part(&self.claims))
     }
 
@@ -176,7 +175,10 @@ mod tests {
     fn a_proof_names_its_request_and_what_the_endpoint_last_said() {
         let (proofs, key) = (Proofs::default(), ProofKey::of(&Token::new("k")));
         let first = proofs.draft(&key, "POST", "https://as.example/token");
-        assert_eq!((&first.claims["htm"], &first.claims["htu"]), (&json!("POST"), &json!("https://as.example/token")));
+        assert_eq!(
+            (&first.claims["htm"], &first.claims["htu"]),
+            (&json!("POST"), &json!("https://as.example/token"))
+        );
         assert!(!first.claims.contains_key("nonce"));
         let answer = Answer {
             headers: vec![

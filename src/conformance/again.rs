@@ -40,6 +40,65 @@ pub(super) fn curl(
     redaction.of(taken).is_harmless(&questionable).then_some(line)
 }
 
+/// No longer request is written out.
+const LONGEST: usize = 4_000;
+
+/// The same for what curl does not do: the bytes themselves, through `nc` or `openssl`. `bytes` are those of the
+/// request, head and body. Nothing for requests that travel in time: those that pause, break off or wait.
+pub(super) fn raw(
+    taken: &Taken,
+    bytes: &[u8],
+    base: &url::Url,
+    environment: &Environment,
+    redaction: &Redaction,
+) -> Option<String> {
+    let travel = &taken.exchange.request.travel;
+    if travel.pace.is_some() || travel.abort.is_some() || travel.await_continue || bytes.len() > LONGEST {
+        return None;
+    }
+    let (host, port) = (base.host_str()?, base.port_or_known_default()?);
+    let to = match base.scheme() {
+        "https" => format!("openssl s_client -quiet -connect {host}:{port}"),
+        _ => format!("nc -w 5 {host} {port}"),
+    };
+    let (format, names) = printed(bytes, &variables(taken, environment));
+    let arguments: String = names.iter().map(|name| format!(" \"${name}\"")).collect();
+    let line = format!("printf '{format}'{arguments} | {to}");
+    let path = bare_path(&taken.exchange.request.target);
+    let questionable = if redaction.is_known_path(path) { line.replace(path, "") } else { line.clone() };
+    redaction.of(taken).is_harmless(&questionable).then_some(line)
+}
+
+fn bare_path(target: &str) -> &str {
+    target.split(['?', ' ']).next().unwrap_or_default()
+}
+
+/// The bytes as a format of `printf`, and the variables that it takes.
+fn printed(bytes: &[u8], variables: &[(String, Token)]) -> (String, Vec<String>) {
+    let (mut format, mut names) = (String::new(), Vec::new());
+    let mut rest = bytes;
+    while let Some((first, after)) = rest.split_first() {
+        let secret = variables.iter().find(|(_, value)| rest.starts_with(value.expose().as_bytes()));
+        if let Some((name, value)) = secret {
+            format.push_str("%s");
+            names.push(name.clone());
+            rest = &rest[value.len()..];
+            continue;
+        }
+        match first {
+            b'\r' => format.push_str("\\r"),
+            b'\n' => format.push_str("\\n"),
+            b'%' => format.push_str("%%"),
+            b'\\' => format.push_str("\\\\"),
+            b'\'' => format.push_str("'\\''"),
+            b' '..=b'~' => format.push(char::from(*first)),
+            other => format.push_str(&format!("\\{other:03o}")),
+        }
+        rest = after;
+    }
+    (format, names)
+}
+
 /// Name and value of every secret that the request may carry: good ones first, so that a changed value that
 /// contains a good one is shown as what it is.
 fn variables(taken: &Taken, environment: &Environment) -> Vec<(String, Token)> {
@@ -92,7 +151,8 @@ fn headers(request: &Request, variables: &[(String, Token)]) -> Option<Vec<Strin
 fn body(request: &Request, variables: &[(String, Token)]) -> Option<Vec<String>> {
     let Some(bytes) = &request.body else { return Some(Vec::new()) };
     let text = std::str::from_utf8(bytes).ok()?;
-    if text.contains('\0') || text.len() > 4_000 {
+    // What a terminal does not show as it is cannot be copied from it.
+    if text.contains(|c: char| c.is_control() && c != '\n' && c != '\t') || text.len() > LONGEST {
         return None;
     }
     Some(match form_pairs(text) {
@@ -185,6 +245,19 @@ mod tests {
         assert!(!line.contains("refresh-token-1"), "{line}");
         assert!(!line.contains(secret), "{line}");
         assert_eq!(printed(&line, &[("REFRESH", "refresh-token-1"), ("AUTH", secret)]), text);
+    }
+
+    #[test]
+    fn any_bytes_come_out_of_printf_as_they_went_in() {
+        let variables = vec![("REFRESH".to_owned(), Token::new("refresh-token-1"))];
+        let bytes = b"POST /a%00 HTTP/1.1\r\nX: it's \\ 100%\r\n\r\n\x1b\x80refresh-token-1\xff";
+        let (format, names) = super::printed(bytes, &variables);
+        assert!(!format.contains("refresh-token-1"));
+        assert_eq!(names, ["REFRESH"]);
+        let line = format!("printf '{format}' \"$REFRESH\"");
+        let output =
+            Command::new("sh").arg("-c").arg(line).env("REFRESH", "refresh-token-1").output().unwrap();
+        assert_eq!(output.stdout, bytes);
     }
 
     #[test]

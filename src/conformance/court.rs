@@ -11,7 +11,7 @@ use crate::client::reply::Outcome;
 use crate::client::{Exchange, Request, Times, Travel};
 use crate::suite::call::Operation;
 
-use super::again::curl;
+use super::again::{curl, raw};
 use super::always::Always;
 use super::clock::Clock;
 use super::promise::Allowed;
@@ -172,7 +172,13 @@ impl Court {
         if taken.operation == Operation::Login {
             return None;
         }
-        curl(taken, &self.ground.client.target().url, &self.ground.environment, &self.redaction)
+        let (client, environment) = (&self.ground.client, &self.ground.environment);
+        let url = &client.target().url;
+        curl(taken, url, environment, &self.redaction).or_else(|| {
+            let mut bytes = Vec::new();
+            client.write_travelling(&taken.exchange.request, &mut bytes);
+            raw(taken, &bytes, url, environment, &self.redaction)
+        })
     }
 
     /// The book of refreshes, by the endpoint's own rule: whatever is sent to that path, by any method.

@@ -276,6 +276,7 @@ async fn connection(
     let mut wire = Wire::of(stream);
     if matches!(door, Door::Application) {
         wire.splits = switches.is(Variant::SplitAnswers);
+        wire.hides_length = switches.has(Defect::LengthAndChunksKept);
         wire.swallows_continue = switches.is(Variant::ContinueIgnored);
         builder.title_case_headers(!switches.is(Variant::HeadersLowerCase));
         if switches.is(Variant::IdleTimeout) {
@@ -313,7 +314,6 @@ async fn serve(
         shared.ledger.asked();
         shared.pace.arm(arrived);
     }
-    let ends = stumbles.ends(request.headers());
     stumbles.before(request.headers()).await;
     let toll = if counted { shared.toll(&served, &request, arrived) } else { Toll::default() };
     let read = match (read(request, &stumbles).await, &shared.rivals) {
@@ -345,11 +345,7 @@ async fn serve(
     if shared.switches.is(Variant::SlowServer) {
         tokio::time::sleep(SLOW).await;
     }
-    let mut response = varied(written(answer.response, shared.clock.now()), shared.switches);
-    if ends {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    Ok(response)
+    Ok(varied(written(answer.response, shared.clock.now()), shared.switches))
 }
 
 /// Why a connection ends without an answer.

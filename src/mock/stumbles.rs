@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hyper::HeaderMap;
-use hyper::header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
+use hyper::header::EXPECT;
 
 use crate::suite::defect::Defect;
 
@@ -94,13 +94,5 @@ impl Stumbles {
         {
             tokio::time::sleep(HANG).await;
         }
-    }
-
-    /// Whether the connection has to end after this request: with a length and chunks both, nobody can be sure
-    /// where it ended (RFC 9112 section 6.1).
-    pub fn ends(&self, headers: &HeaderMap) -> bool {
-        headers.contains_key(CONTENT_LENGTH)
-            && headers.contains_key(TRANSFER_ENCODING)
-            && !self.switches.has(Defect::LengthAndChunksKept)
     }
 }

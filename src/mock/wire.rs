@@ -75,12 +75,23 @@ pub(super) struct Wire {
     pub splits: bool,
     /// A client that waits for `100 Continue` waits in vain.
     pub swallows_continue: bool,
+    /// Whether a length beside chunks is overlooked.
+    pub hides_length: bool,
 }
 
 impl Wire {
     /// Whatever is written goes out as it is.
     pub fn of(stream: TcpStream) -> Wire {
-        Wire { stream, splits: false, swallows_continue: false }
+        Wire { stream, splits: false, swallows_continue: false, hides_length: false }
+    }
+}
+
+/// Renames the length of a request that has chunks as well, so that nobody sees the two of them.
+fn hide_length(bytes: &mut [u8]) {
+    const LENGTH: &[u8] = b"\r\nContent-Length:";
+    let find = |piece: &[u8]| bytes.windows(piece.len()).position(|window| window == piece);
+    if let (Some(at), Some(_)) = (find(LENGTH), find(b"\r\nTransfer-Encoding:")) {
+        bytes[at + 2] = b'X';
     }
 }
 
@@ -90,7 +101,12 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, into)
+        let before = into.filled().len();
+        let read = ready!(Pin::new(&mut self.stream).poll_read(context, into));
+        if self.hides_length {
+            hide_length(&mut into.filled_mut()[before..]);
+        }
+        Poll::Ready(read)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What needs the machine to itself: exact moments, and hundreds of trials. One test at a time, after all others.
 
+mod fuzz;
 mod load;
+mod parsers;
 mod teeth;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -313,13 +313,9 @@ impl Dice {
             "application/json; a=\"",
             "application/json, text/xml",
         ];
-        match self.below(16) {
+        match self.below(17) {
             0 => Frame::Method(self.one(&METHODS)),
-            1 => {
-                let more = self.one(&BEHIND);
-                let times = if more == "/x" { 1 + self.size(4_000) } else { 1 };
-                Frame::Behind(more.repeat(times as usize))
-            }
+            1 => Frame::Behind(self.one(&BEHIND).to_owned()),
             2 => Frame::Version(self.one(&VERSIONS)),
             3 | 4 => self.header(),
             5 => Frame::Headers(self.size(60)),
@@ -335,7 +331,8 @@ impl Dice {
             12 => Frame::Misframed(self.one(&Misframing::ALL)),
             13 => Frame::Both,
             14 => Frame::Continue,
-            _ => Frame::Behinds(1 + self.below(2)),
+            15 => Frame::Behinds(1 + self.below(2)),
+            _ => Frame::Behind("/x".repeat(1 + self.below(4_000) as usize)),
         }
     }
 

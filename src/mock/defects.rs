@@ -11,7 +11,7 @@ pub struct Switches {
 }
 
 /// So many words of 64 switches.
-const WORDS: usize = 4;
+const WORDS: usize = 8;
 
 impl Switches {
     /// Those of `spec`.
@@ -131,6 +131,8 @@ pub fn home(defect: Defect) -> Home {
         | LongPathCrash
         | GzipCrash
         | ChunkedCrash
+        | DuplicateCrash
+        | DoubleSlashCrash
         | QueryBinds => Home::Pipeline,
         DatesPerFormat
         | RefusalHtml
@@ -282,26 +284,14 @@ pub fn home(defect: Defect) -> Home {
         | FapiRotates => Home::TokenEndpoint,
         ActionPrefixRouted => Home::Pipeline,
         OtherTenantRefused => Home::Authority,
-        RaceDoubleSpend
-        | RaceSharedAnswer
-        | RaceAllLose
-        | RaceCrash
-        | RaceMixedPair
-        | RaceCrossFormat
-        | RaceEndsOthers
-        | ReplayBesideNext
-        | RevokedRevived
-        | RevocationLost
-        | AbortLeavesLock
-        | AbortThenCrash
-        | AbortForgetsUse
-        | BrokenBodyPoisons
-        | BrokenBodyStalls
-        | LateDuplicateGranted
-        | LoadTokenSwapped
-        | LoadDuplicateToken => Home::Rivals,
+        RaceDoubleSpend | RaceSharedAnswer | RaceAllLose | RaceCrash | RaceMixedPair | RaceCrossFormat
+        | RaceEndsOthers | ReplayBesideNext | RevokedRevived | RevocationLost | AbortLeavesLock
+        | AbortThenCrash | AbortForgetsUse | BrokenBodyPoisons | BrokenBodyStalls | LateDuplicateGranted
+        | LoadTokenSwapped | LoadDuplicateToken => Home::Rivals,
         RefusalPoisons | AlwaysCrash | BigFieldSlow | SlowBodyHang | ExpectHang | PipelinedLost
-        | PipelinedRepeated | LengthAndChunksKept => Home::Server,
+        | PipelinedRepeated | DeepHang | TruncatedHang | ManyHeadersHang | LengthAndChunksKept => {
+            Home::Server
+        }
         RandomRefusals => Home::Authority,
         SlowAnswers | GlobalLock | XmlSlow | SlowDrift | PoolLeak | RushCrash | SpikeNeverRecovers
         | SpikeLeavesErrors | StampedeSlow | StampedeDrops | HotFamilySlowsOthers | NegativePathSlow => {

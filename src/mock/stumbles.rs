@@ -24,6 +24,10 @@ const TOGETHER: Duration = Duration::from_millis(5);
 const BIG: usize = 1_000_000;
 const SLOW_ANSWERS: u32 = 2;
 
+/// Brackets of a very deep document, and more headers than are usual.
+const VERY_DEEP: usize = 15_000;
+const MANY: usize = 60;
+
 /// A pause of this length within a body.
 const PAUSE: Duration = Duration::from_millis(15);
 
@@ -76,11 +80,23 @@ impl Stumbles {
         Some(response)
     }
 
+    /// Whether a request is one that this server does not get over.
+    fn is_stuck(&self, request: &HttpRequest) -> bool {
+        let body = request.body.as_slice();
+        let ends_early = || body.starts_with(b"{") && body.trim_ascii_end().last() != Some(&b'}');
+        self.switches.has(Defect::DeepHang) && body.len() > VERY_DEEP && body.starts_with(b"[[")
+            || self.switches.has(Defect::TruncatedHang) && ends_early()
+            || self.switches.has(Defect::ManyHeadersHang) && request.headers.len() > MANY
+    }
+
     /// Before the answer leaves.
     pub async fn after(&self, weariness: &Weariness, request: &HttpRequest, response: &HttpResponse) {
         if self.switches.has(Defect::PipelinedLost) || self.switches.has(Defect::PipelinedRepeated) {
             let remembered = Some((Instant::now(), response.clone()));
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) = remembered;
+        }
+        if self.is_stuck(request) {
+            tokio::time::sleep(HANG).await;
         }
         if !self.switches.has(Defect::BigFieldSlow) {
             return;

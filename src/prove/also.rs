@@ -125,6 +125,8 @@ fn also_red(defect: Defect) -> &'static [&'static str] {
         Defect::RareBytesCrash | Defect::LongHeaderCrash | Defect::ExpectHang => &["FUZ-14"],
         Defect::ChunkedCrash => &["FUZ-12", "FUZ-14"],
         Defect::PipelinedLost | Defect::PipelinedRepeated => &["FUZ-10", "FUZ-12", "FUZ-14"],
+        Defect::DuplicateCrash => &["FUZ-05", "FUZ-10", "FUZ-14"],
+        Defect::TruncatedHang => &["FUZ-14"],
         // Whoever comes next is slow, whatever it is about.
         Defect::BigFieldSlow => &["*"],
         _ => &[],

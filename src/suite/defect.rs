@@ -325,6 +325,11 @@ defects! {
     PipelinedLost "pipelined-lost" Subtle "of two requests in one packet the second is never answered";
     PipelinedRepeated "pipelined-repeated" Subtle "of two requests in one packet both get the answer to the first";
     LengthAndChunksKept "length-and-chunks-kept" Subtle "after a request with a length and chunks both, what follows is read as a request";
+    DuplicateCrash "duplicate-member-crash" Medium "a refresh token that is there twice is answered 500";
+    DoubleSlashCrash "double-slash-crash" Medium "a path that begins with two slashes is answered 500";
+    DeepHang "deep-hang" Medium "a very deep JSON document is not answered for seconds";
+    TruncatedHang "truncated-hang" Subtle "a JSON document that ends too early is not answered for seconds";
+    ManyHeadersHang "many-headers-hang" Subtle "a request of more than sixty headers is not answered for seconds";
     ControlSpends "control-character-spends" Subtle "a value with a control character is refused and the token spent all the same";
 
     SlowAnswers "slow-answers" Medium "every answer takes 300 ms";

@@ -25,6 +25,7 @@ pub(super) fn by_head(request: &HttpRequest, quirks: &Quirks) -> Option<&'static
     first(
         quirks,
         &[
+            (Defect::DoubleSlashCrash, &|| request.target.starts_with("//"), "System.UriFormatException"),
             (Defect::LongPathCrash, &|| request.target.len() > PATH, "System.IO.PathTooLongException"),
             (
                 Defect::ManyHeadersCrash,
@@ -79,9 +80,23 @@ pub(super) fn by_model(
         quirks,
         &[
             (Defect::NulCrash, &nul, "System.ArgumentException"),
+            (Defect::DuplicateCrash, &|| is_anything_twice(body, format, action), "System.ArgumentException"),
             (Defect::XmlOrderCrash, &lost, "System.NullReferenceException"),
         ],
     )
+}
+
+/// Whether a member stands in the document twice.
+fn is_anything_twice(body: &[u8], format: Format, action: &Action) -> bool {
+    let members = action.request.iter().flat_map(|class| &class.members);
+    members.into_iter().any(|member| {
+        let name = match format {
+            Format::Json => format!("\"{}\":", member.name),
+            Format::Xml => format!("<{}>", member.name),
+            Format::Form => format!("{}=", member.name),
+        };
+        body.windows(name.len()).filter(|window| *window == name.as_bytes()).count() > 1
+    })
 }
 
 /// Whether an element stands in the document and was passed over.

@@ -3,7 +3,7 @@
 use crate::load;
 use crate::results::Burn;
 use crate::source::Span;
-use crate::suite::call::{Call, Changes, PairUse, SlotRef, Template};
+use crate::suite::call::{Call, Changes, PairUse, Part, Reference, SlotRef, Template};
 use crate::suite::check::{AccessNeed, ChainNeed, Check, Dimension, Step, Verb, Wait};
 use crate::suite::claim::{Claim, Expectation, OutcomeWord, SetClaim, SetExpectation, Strength};
 use crate::suite::units::Depth;
@@ -113,8 +113,10 @@ fn called(call: &Call) -> String {
 /// What differs from the good call, in words.
 fn changed(changes: &Changes) -> Vec<String> {
     let slots = |slots: &mut dyn Iterator<Item = &SlotRef>| slots.map(slot).collect::<Vec<_>>().join(", ");
-    let worded =
-        |template: &Template| template.as_plain().unwrap_or_else(|| "one of the dimension".to_owned());
+    let worded = |template: &Template| match template.parts.as_slice() {
+        [Part::Reference(Reference::Dimension(name))] => format!("`${name}`"),
+        _ => template.as_plain().unwrap_or_else(|| "something made".to_owned()),
+    };
     let mut parts = Vec::new();
     if let Some(format) = &changes.format {
         parts.push(format!("as {}", worded(format)));

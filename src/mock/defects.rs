@@ -300,6 +300,36 @@ pub fn home(defect: Defect) -> Home {
     }
 }
 
+/// Defects of the Web API that a token endpoint of OAuth 2.0 can have as well.
+const SHARED: [Defect; 6] = [
+    Defect::PutRefreshes,
+    Defect::NoAllow,
+    Defect::QueryBinds,
+    Defect::TokenWithSpace,
+    Defect::RefreshTokenMissing,
+    Defect::AlwaysFixed,
+];
+
+/// Defects of tenants, and of what stands beside a refresh token: OAuth 2.0 has neither.
+const BESIDE: [Defect; 6] = [
+    Defect::DefaultTenant,
+    Defect::ForeignTenantAccepted,
+    Defect::PairMixed,
+    Defect::ExpiredAccessRefused,
+    Defect::AccessUnverified,
+    Defect::AlgNoneAccepted,
+];
+
+/// Whether a mock can be wrong in this way: one of OAuth 2.0 has no Web API that could, and the other way round.
+pub fn is_possible(defect: Defect, oauth: bool) -> bool {
+    match home(defect) {
+        Home::Pipeline | Home::Controllers => !oauth || SHARED.contains(&defect),
+        Home::TokenEndpoint => oauth,
+        Home::Authority => !oauth || !BESIDE.contains(&defect),
+        Home::Server => true,
+    }
+}
+
 /// Where a variant is implemented.
 pub fn variant_home(variant: Variant) -> Home {
     match variant {
@@ -378,6 +408,15 @@ mod tests {
             }
         }
         code
+    }
+
+    #[test]
+    fn what_both_mocks_can_have_is_asked_for_in_the_token_endpoint_too() {
+        let code = code(Home::TokenEndpoint);
+        for defect in SHARED {
+            assert!(code.contains(&format!("Defect::{defect:?}")), "{defect:?}");
+            assert!(matches!(home(defect), Home::Pipeline | Home::Controllers), "{defect:?}");
+        }
     }
 
     #[test]

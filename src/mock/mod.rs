@@ -157,12 +157,17 @@ impl MockServer {
     }
 }
 
+/// Whether the mock of a dialect can be wrong in this way at all.
+pub fn can_have(dialect: &Dialect, defect: Defect) -> bool {
+    defects::is_possible(defect, dialect.is_oauth2())
+}
+
 /// Everything behind the sockets.
 fn shared(options: MockOptions) -> Result<Shared, MockError> {
     let MockOptions { spec, dialect, controller, .. } = options;
     let switches = Switches::of(&spec);
     let clock = Arc::new(Clock::start());
-    let speaks_oauth = dialect.name.starts_with("oauth2");
+    let speaks_oauth = dialect.is_oauth2();
     let roster = if speaks_oauth { Roster::clients(spec.seed) } else { Roster::tenants(spec.seed) };
     let ruled = MockSpec { policy: oauth::kept_policy(spec.policy, switches), ..spec.clone() };
     let authority = Arc::new(Authority::new(roster, Rules::of(&ruled), switches, spec.seed));

@@ -25,11 +25,12 @@ use tokio::task::JoinSet;
 
 use crate::conformance::Outcome;
 use crate::dialect::Dialect;
+use crate::mock::can_have;
 use crate::results::proof::{DefectProof, MutantProof, Proof, VariantProof};
 use crate::results::{CheckResult, Depth, Verdict};
 use crate::source::nearest;
 use crate::suite::Suite;
-use crate::suite::check::ProofClaim;
+use crate::suite::check::{Check, ProofClaim, Standing};
 use crate::suite::defect::{Defect, Subtlety};
 use crate::suite::environment::{Environment, MockPolicy};
 
@@ -121,14 +122,19 @@ fn chosen_defects(options: &Options) -> Result<Vec<Defect>, CannotProve> {
     if !options.only.is_empty() {
         return options.only.iter().map(|word| defect(word)).collect();
     }
-    let named = |defect: &Defect| {
-        options
-            .subjects
-            .iter()
-            .any(|subject| subject.suite.checks.iter().any(|check| check.proof.contains_key(defect)))
+    let naming = |defect: Defect| {
+        let able = options.subjects.iter().filter(move |subject| can_have(&subject.dialect, defect));
+        able.flat_map(|subject| &subject.suite.checks)
+            .filter(move |check| check.proof.contains_key(&defect))
     };
     let all = options.subjects.len() > 1;
-    Ok(Defect::ALL.iter().copied().filter(|defect| all || named(defect) || meant_for_gate(*defect)).collect())
+    let chosen = |defect: &Defect| {
+        // What only a check names that these suites pass over is for other suites to prove.
+        let skipped = |check: &Check| matches!(check.standing, Standing::Skip { .. });
+        let passed_over = naming(*defect).next().is_some() && naming(*defect).all(skipped);
+        (all || naming(*defect).next().is_some() || meant_for_gate(*defect)) && !passed_over
+    };
+    Ok(Defect::ALL.iter().copied().filter(chosen).collect())
 }
 
 fn defect(word: &str) -> Result<Defect, CannotProve> {
@@ -221,6 +227,9 @@ impl Table<'_> {
             if !shut {
                 row.missed_by.push("gate".to_owned());
             }
+            return;
+        }
+        if !can_have(&planned.trial.mock_table, defect) {
             return;
         }
         let named = suite.checks.iter().filter_map(|check| Some((check, check.proof.get(&defect)?)));

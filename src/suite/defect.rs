@@ -224,7 +224,7 @@ defects! {
     DpopAddressIgnored "dpop-address-ignored" Subtle "a proof for another address is accepted";
     DpopStaleAccepted "dpop-stale-accepted" Subtle "a proof of last year is accepted";
     DpopReplayed "dpop-replayed" Subtle "a proof can be used twice";
-    DpopNonceUnstated "dpop-nonce-unstated" Subtle "a nonce is asked for and not given";
+    DpopNonceUnstated "dpop-nonce-unstated" Subtle "a refused refresh asks for a nonce and gives none";
     DpopErrorMisnamed "dpop-error-misnamed" Subtle "a bad proof is answered invalid_client";
     DpopTypeBearer "dpop-type-bearer" Subtle "bound tokens are answered with token_type Bearer";
     AccessTypeClaimsMissing "at-jwt-claims-missing" Subtle "an access token labelled at+jwt has no aud";

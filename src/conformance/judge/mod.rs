@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::client::reply::{Found, Reply};
 use crate::dialect::{ErrorClass, Speech};
 use crate::suite::call::{Operation, Template};
-use crate::suite::claim::{Bound, Expectation, FieldPlace, StatusPattern};
+use crate::suite::claim::{Bound, Expectation, Field, FieldPlace, StatusPattern};
 
 use super::redact::Redaction;
 use super::references::Scope;
@@ -176,13 +176,33 @@ fn never_had(place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> bool {
             .origin
             .as_ref()
             .is_some_and(|origin| origin.at(bench.scope.dialect, Operation::Login, place) == Found::Absent),
-        FieldPlace::Field(_) | FieldPlace::Path(_) | FieldPlace::Cookie(_) => false,
+        // A field that is nothing but a claim of a token.
+        FieldPlace::Field(field) => {
+            let places = claims_of(*field, taken, bench);
+            !places.is_empty() && places.iter().all(|place| never_had(place, taken, bench))
+        }
+        FieldPlace::Path(_) | FieldPlace::Cookie(_) => false,
     }
+}
+
+/// Where a field is read that stands in tokens alone.
+fn claims_of<'a>(field: Field, taken: &Taken, bench: &Bench<'a>) -> &'a [FieldPlace] {
+    let source = speech(taken, bench).and_then(|speech| speech.answers.fields.get(&field));
+    let places = source.map_or(&[][..], |source| &source.at);
+    let inside = |place: &FieldPlace| matches!(place, FieldPlace::Claim(..) | FieldPlace::Jose(..));
+    if places.iter().all(inside) { places } else { &[] }
 }
 
 /// Whether the token that the place is a claim of is no JWT, and never was one.
 fn is_opaque(place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> bool {
-    let (FieldPlace::Claim(field, _) | FieldPlace::Jose(field, _)) = place else { return false };
+    let field = match place {
+        FieldPlace::Claim(field, _) | FieldPlace::Jose(field, _) => field,
+        FieldPlace::Field(field) => {
+            let places = claims_of(*field, taken, bench);
+            return !places.is_empty() && places.iter().all(|place| is_opaque(place, taken, bench));
+        }
+        FieldPlace::Path(_) | FieldPlace::Header(_) | FieldPlace::Cookie(_) => return false,
+    };
     let alg = FieldPlace::Jose(*field, "alg".to_owned());
     let now = taken.reply.as_ref().map(|reply| reply.at(bench.scope.dialect, taken.operation, &alg));
     now == Some(Found::Absent) && never_had(&alg, taken, bench)

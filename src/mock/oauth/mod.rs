@@ -126,7 +126,8 @@ impl OAuth {
             self.spent_by_refusal(request);
         }
         let mut response = conclude(request, document, self.switches);
-        if request.header("dpop").next().is_some() {
+        let unstated = !granted && !is_login && self.switches.has(Defect::DpopNonceUnstated);
+        if request.header("dpop").next().is_some() && !unstated {
             response.headers.extend(self.proofs.header(now));
         }
         Acted { response, refresh: (!is_login).then_some(granted) }
@@ -269,7 +270,7 @@ impl OAuth {
         if !self.switches.is(Variant::NoExpiry) {
             document["expires_in"] = self.expires_in();
         }
-        if !self.switches.has(Defect::RefreshTokenMissing) {
+        if first || !self.switches.has(Defect::RefreshTokenMissing) {
             let end = if self.switches.has(Defect::TokenWithSpace) { "\n" } else { "" };
             document["refresh_token"] = format!("{}{end}", pair.refresh.expose()).into();
         }

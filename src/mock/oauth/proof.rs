@@ -209,7 +209,7 @@ impl Proofs {
 
     /// The nonce that goes with every answer to a proof.
     pub(super) fn header(&self, now: Moment) -> Option<(String, String)> {
-        let stated = !self.switches.is(Variant::NoDpopNonce) && !self.switches.has(Defect::DpopNonceUnstated);
+        let stated = !self.switches.is(Variant::NoDpopNonce);
         stated.then(|| ("DPoP-Nonce".to_owned(), self.nonce_at(now)))
     }
 

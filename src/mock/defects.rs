@@ -221,8 +221,7 @@ pub fn home(defect: Defect) -> Home {
         | TenantDrifts
         | ScopeSticks
         | ScopeWidens
-        | ClientUnbound
-        | AccessTypeClaimsMissing => Home::Authority,
+        | ClientUnbound => Home::Authority,
         ScopeErrorMisnamed
         | ClientAuthOptional
         | WrongClientSecretAccepted
@@ -258,7 +257,12 @@ pub fn home(defect: Defect) -> Home {
         | TokenTypeMissing
         | TokenTypeOdd
         | ErrorWithQuotes
+        | ErrorCodeBroken
+        | ErrorUriSpaced
+        | GrantMislabelled
         | ErrorMislabelled
+        | AccessClaimsMissing
+        | AccessUnsigned
         | ErrorUnnamed
         | RevokeUnknownRefused
         | RevokeIgnored

@@ -82,7 +82,9 @@ fn also_red(defect: Defect) -> &'static [&'static str] {
             "SCH-01", "SCH-02", "FMT-03", "FMT-04", "FMT-07", "FMT-08", "FMT-09", "FMT-12", "FMT-14",
             "FMT-23", "SCH-05", "SCH-06", "SCH-07", "SCH-09", "ERR-05", "ERR-06", "ERR-20",
         ],
-        Defect::RefreshTokenMissing => &["SCH-02", "FMT-08", "FMT-09", "FMT-23", "ERR-14", "LIF-*"],
+        Defect::RefreshTokenMissing => {
+            &["OAU-11", "OAU-16", "OAU-26", "SCH-02", "FMT-08", "FMT-09", "FMT-23", "ERR-14", "LIF-*"]
+        }
         Defect::CreatedNaiveLocal => &["SUC-08"],
         Defect::ExpiresBeforeCreated => &["SUC-08", "LIF-14", "LIF-29"],
         Defect::DateCultureFlips => &["SCH-08"],
@@ -93,8 +95,23 @@ fn also_red(defect: Defect) -> &'static [&'static str] {
         Defect::AccessOptional => &["ERR-06"],
         Defect::WrongSecretAccepted => &["ERR-20"],
         Defect::TenantIgnored => &["ERR-05", "ERR-06"],
-        Defect::UnknownGranted => &["SCH-09", "ERR-11", "ERR-12", "ERR-20", "ERR-21"],
+        Defect::UnknownGranted => &["OAU-06", "OAU-19", "SCH-09", "ERR-11", "ERR-12", "ERR-20", "ERR-21"],
         Defect::AccessUnverified => &["ERR-12", "ERR-13"],
+        Defect::AccessAsRefresh => &["OAU-06"],
+        Defect::ScopeRequired => &["OAU-21"],
+        Defect::ClientAuthOptional => &["OAU-26"],
+        Defect::WrongClientSecretAccepted => &["OAU-20"],
+        Defect::GrantTypeIgnored => &["OAU-19"],
+        Defect::RequestMisnamed => &["OAU-04"],
+        Defect::MissingTokenGranted => &["ERR-05", "ERR-06", "OAU-19"],
+        Defect::ErrorsForbidden => &["OAU-06", "OAU-07"],
+        Defect::RefusalsSpend => &["ERR-*", "LIF-*", "OAU-07"],
+        Defect::InvalidGrantCrash => &["ERR-*", "LIF-*", "RAC-*", "SEC-*", "FUZ-*", "OAU-07", "OAU-25"],
+        Defect::GetRefreshes => &["ERR-16"],
+        Defect::ExpiresInZero => &["SUC-06", "SUC-08"],
+        Defect::TokenTypeMissing | Defect::TokenTypeOdd => &["OAU-30"],
+        Defect::ErrorMislabelled | Defect::ErrorUnnamed | Defect::ErrorCodeBroken => &["OAU-*"],
+        Defect::AccessUnsigned | Defect::AccessClaimsMissing => &["SUC-*", "LIF-*", "RAC-*", "SEC-*"],
         Defect::PutRefreshes => &["FMT-20"],
         // Whatever runs beside the check that provokes them loses its chain.
         Defect::ReuseRevokesTenant

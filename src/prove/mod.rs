@@ -124,8 +124,7 @@ fn chosen_defects(options: &Options) -> Result<Vec<Defect>, CannotProve> {
     }
     let naming = |defect: Defect| {
         let able = options.subjects.iter().filter(move |subject| can_have(&subject.dialect, defect));
-        able.flat_map(|subject| &subject.suite.checks)
-            .filter(move |check| check.proof.contains_key(&defect))
+        able.flat_map(|subject| &subject.suite.checks).filter(move |check| check.proof.contains_key(&defect))
     };
     let all = options.subjects.len() > 1;
     let chosen = |defect: &Defect| {

@@ -203,6 +203,9 @@ defects! {
     TokenTypeMissing "token-type-missing" Medium "a grant has no token_type";
     TokenTypeOdd "token-type-odd" Subtle "token_type is a word that no client knows";
     ErrorWithQuotes "error-with-quotes" Subtle "error_description holds a quotation mark";
+    ErrorCodeBroken "error-code-broken" Subtle "error ends in a line break";
+    ErrorUriSpaced "error-uri-spaced" Subtle "error_uri holds a space";
+    GrantMislabelled "grant-mislabelled" Subtle "tokens are labelled with a media type of the server's own";
     ErrorMislabelled "error-mislabelled" Subtle "an error document is labelled text/html";
     ErrorUnnamed "error-unnamed" Medium "an error document has no member error";
     RevokeUnknownRefused "revoke-unknown-refused" Subtle "the revocation of a token that nobody knows is refused";
@@ -227,7 +230,8 @@ defects! {
     DpopNonceUnstated "dpop-nonce-unstated" Subtle "a refused refresh asks for a nonce and gives none";
     DpopErrorMisnamed "dpop-error-misnamed" Subtle "a bad proof is answered invalid_client";
     DpopTypeBearer "dpop-type-bearer" Subtle "bound tokens are answered with token_type Bearer";
-    AccessTypeClaimsMissing "at-jwt-claims-missing" Subtle "an access token labelled at+jwt has no aud";
+    AccessClaimsMissing "at-jwt-claims-missing" Subtle "an access token that says at+jwt has none of its claims";
+    AccessUnsigned "at-jwt-unsigned" Medium "an access token that says at+jwt is not signed";
     FapiRotates "fapi-rotates-without-retry" Subtle "where no rotation is promised the refresh token rotates, and the old one is dead";
 
     RefreshUnchanged "refresh-unchanged" Subtle "the refresh token stays the same although it is promised to rotate";

@@ -207,6 +207,24 @@ fn standards_raise_and_severity_decides() {
 }
 
 #[test]
+fn what_no_chosen_standard_stands_for_is_no_must() {
+    let read = |standard: &str| {
+        suite(&format!("checks:\n  use: [OAU-06, OAU-17, FMT-01]\n  standards: [{standard}]\n"))
+    };
+    let severity = |suite: &Suite, id: &str| {
+        let check = suite.checks.iter().find(|check| check.id == id).unwrap();
+        (check.severity().word(), matches!(check.standing, Standing::Skip { .. }))
+    };
+    let (contract, oauth2, fapi2) = (read("contract"), read("oauth2"), read("fapi2"));
+    assert_eq!(severity(&contract, "OAU-06"), ("should", false));
+    assert_eq!(severity(&oauth2, "OAU-06"), ("must", false));
+    assert_eq!(severity(&fapi2, "OAU-06"), ("must", false));
+    assert!(severity(&contract, "OAU-17").1 && severity(&oauth2, "OAU-17").1);
+    assert_eq!(severity(&fapi2, "OAU-17"), ("must", false));
+    assert_eq!(severity(&oauth2, "FMT-01"), severity(&contract, "FMT-01"));
+}
+
+#[test]
 fn checks_are_chosen_skipped_and_expected_to_fail() {
     let suite = suite(
         "checks:\n  use: [success, FMT-02]\n  skip: { FMT-01: the gateway strips it }\n  expect-failures: { SUC-03: { until: 2027-03-31, owner: platform, why: ships later } }\n",

@@ -26,7 +26,8 @@ struct Bench {
     ground: Ground,
 }
 
-fn shipped(name: &str) -> Suite {
+/// A suite that is shipped, by its name.
+pub fn shipped(name: &str) -> Suite {
     let path = format!("suites/{name}.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     suite::parse(&SourceFile::new(path, text)).unwrap_or_else(|mistakes| {
@@ -54,7 +55,8 @@ fn start(dialect: &Dialect, spec: MockSpec) -> MockServer {
     .unwrap()
 }
 
-fn ground_at(url: &str, suite: Suite, dialect: &Dialect, identities: Vec<Arc<Identity>>) -> Ground {
+/// What checks need against an address.
+pub fn ground_at(url: &str, suite: Suite, dialect: &Dialect, identities: Vec<Arc<Identity>>) -> Ground {
     let target = Target {
         url: url.parse().unwrap(),
         connect_timeout: Duration::from_secs(2),
@@ -347,10 +349,10 @@ fn with_standing(id: &str, standing: suite::check::Standing, defects: &[Defect])
     bench
 }
 
-fn known_until(day: jiff::civil::Date) -> suite::check::Standing {
+fn known_until(day: jiff::civil::Date, intermittent: bool) -> suite::check::Standing {
     let file = SourceFile::new("suites/x.yaml", "x");
     suite::check::Standing::Known {
-        intermittent: false,
+        intermittent,
         until: day,
         owner: "platform".to_owned(),
         why: "ships in 4.2".to_owned(),
@@ -363,12 +365,28 @@ async fn an_expected_failure_is_known_until_its_day_and_stale_when_it_passes() {
     let june = jiff::civil::date(2026, 6, 20);
     let may = jiff::civil::date(2026, 5, 20);
     let verdict = async |day, defects: &[Defect]| {
-        with_standing("FMT-06", known_until(day), defects).run(&["FMT-06"]).await.checks.remove(0).verdict
+        with_standing("FMT-06", known_until(day, false), defects)
+            .run(&["FMT-06"])
+            .await
+            .checks
+            .remove(0)
+            .verdict
     };
     let broken = [Defect::TextJsonAnswerRelabelled];
     assert!(matches!(verdict(june, &broken).await, Verdict::Known { days_left: 19, .. }));
     assert!(matches!(verdict(may, &broken).await, Verdict::Stale { .. }));
     assert!(matches!(verdict(june, &[]).await, Verdict::Stale { .. }));
+    let comes_and_goes = async |day, defects: &[Defect]| {
+        with_standing("FMT-06", known_until(day, true), defects)
+            .run(&["FMT-06"])
+            .await
+            .checks
+            .remove(0)
+            .verdict
+    };
+    assert_eq!(comes_and_goes(june, &[]).await, Verdict::Pass);
+    assert!(matches!(comes_and_goes(june, &broken).await, Verdict::Known { .. }));
+    assert!(matches!(comes_and_goes(may, &broken).await, Verdict::Stale { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,6 +12,7 @@ mod golden;
 mod lifecycle;
 mod learn;
 mod mock;
+mod oauth;
 mod report;
 mod tidy;
 mod wire;

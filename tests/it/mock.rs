@@ -701,7 +701,11 @@ fn the_oauth_endpoint_keeps_to_its_rfcs() {
             400,
             "invalid_scope",
             Some(&basic),
-            vec![("grant_type", "refresh_token"), ("refresh_token", &first), ("scope", "openid read write profile")],
+            vec![
+                ("grant_type", "refresh_token"),
+                ("refresh_token", &first),
+                ("scope", "openid read write profile"),
+            ],
         ),
         (
             400,

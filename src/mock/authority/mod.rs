@@ -562,8 +562,7 @@ impl Authority {
             sub: account.user.clone(),
             state: tenants.then(|| party.clone()),
             client_id: (!tenants).then_some(party),
-            aud: (!tenants && !self.switches.has(Defect::AccessTypeClaimsMissing))
-                .then(|| AUDIENCE.to_owned()),
+            aud: (!tenants).then(|| AUDIENCE.to_owned()),
             sid: self.mint.name(id),
             rt: tied,
             scope: (!tenants).then(|| issue.access.scope.to_string()),

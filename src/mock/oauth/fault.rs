@@ -53,6 +53,9 @@ pub(super) fn conclude(
 
 fn granted(document: &Value, switches: Switches) -> HttpResponse {
     let mut response = plain(200, document);
+    if switches.has(Defect::GrantMislabelled) {
+        "application/vnd.assay+json".clone_into(&mut response.headers[0].1);
+    }
     if switches.has(Defect::NoStoreMissing) {
         response.headers.retain(|(name, _)| name != "Cache-Control");
     }
@@ -65,6 +68,12 @@ fn failed(request: &HttpRequest, fault: &Fault, switches: Switches) -> HttpRespo
     let mut document = json!({ "error": error, "error_description": fault.description });
     if switches.has(Defect::ErrorWithQuotes) {
         document["error_description"] = format!("\"{}\"", fault.description).into();
+    }
+    if switches.has(Defect::ErrorCodeBroken) {
+        document["error"] = format!("{error}\n").into();
+    }
+    if switches.has(Defect::ErrorUriSpaced) {
+        document["error_uri"] = "https://mock.assay.example/what went wrong".into();
     }
     if switches.has(Defect::ErrorUnnamed) {
         document = json!({ "message": fault.description });

@@ -11,6 +11,8 @@ mod proof;
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::dialect::{Codec, Dialect, Shape, Text, TextPart};
@@ -213,7 +215,8 @@ impl OAuth {
             self.proofs.admit(family, key)?;
         }
         let presented = Presented { party: Some(client), refresh, access: Beside::Nothing, scope: asked };
-        let pair = self.authority.refresh(&presented, now).map_err(|refusal| refused(refusal, self.switches))?;
+        let pair =
+            self.authority.refresh(&presented, now).map_err(|refusal| refused(refusal, self.switches))?;
         let widens = self.switches.has(Defect::NarrowScopeWidens);
         let narrow = pair.scope != usual_scope() && pair.scope.is_within(usual_scope());
         Ok(Pair { scope: if widens && narrow { Scope::ALL } else { pair.scope }, ..pair })
@@ -263,7 +266,7 @@ impl OAuth {
             (true, false) if !self.switches.has(Defect::DpopTypeBearer) => "DPoP",
             (true | false, false) => "Bearer",
         };
-        let mut document = json!({ "access_token": pair.access.expose() });
+        let mut document = json!({ "access_token": self.access(pair) });
         if !self.switches.has(Defect::TokenTypeMissing) {
             document["token_type"] = kind.into();
         }
@@ -282,6 +285,21 @@ impl OAuth {
             document["id_token"] = self.authority.sign(&claims).expose().into();
         }
         document
+    }
+
+    /// The access token, as the defects have it.
+    fn access(&self, pair: &Pair) -> String {
+        let token = pair.access.expose();
+        let payload = token.split('.').nth(1).unwrap_or_default();
+        let part = |document: &Value| URL_SAFE_NO_PAD.encode(document.to_string());
+        if self.switches.has(Defect::AccessUnsigned) {
+            format!("{}.{payload}.", part(&json!({ "alg": "none", "typ": "at+jwt" })))
+        } else if self.switches.has(Defect::AccessClaimsMissing) {
+            let head = part(&json!({ "alg": "HS256", "typ": "at+jwt" }));
+            format!("{head}.{}.c2lnbmVk", part(&json!({ "number": pair.number })))
+        } else {
+            token.to_owned()
+        }
     }
 
     fn expires_in(&self) -> Value {

@@ -196,9 +196,10 @@ impl Proofs {
             return Ok(());
         }
         let before = Moment(now.0 - WINDOW_SECONDS * 1000);
-        let known = claims.nonce.as_ref().is_some_and(|nonce| {
-            [now, before].into_iter().any(|moment| *nonce == self.nonce_at(moment))
-        });
+        let known = claims
+            .nonce
+            .as_ref()
+            .is_some_and(|nonce| [now, before].into_iter().any(|moment| *nonce == self.nonce_at(moment)));
         if known { Ok(()) } else { Err(fault("use_dpop_nonce", "a proof needs the nonce of this server")) }
     }
 

@@ -32,7 +32,7 @@ async fn proven(name: &str, only: &[&str]) {
         clean_runs: 1,
         mutants: false,
     };
-    let proof = prove::prove(&options, &|_| {}).await.unwrap();
+    let proof = prove::prove(&options, &|_, _, _| {}).await.unwrap();
     assert!(proof.proven, "{:?} {:?}", proof.clean, proof.defects);
 }
 
@@ -94,7 +94,7 @@ impl Minimal {
             return error("invalid_request");
         }
         let pairs: Vec<(String, String)> =
-            url::form_urlencoded::parse(body).filter(|(_, value)| !value.is_empty()).into_owned().collect();
+            url::form_urlencoded::parse(body).into_owned().filter(|(_, value)| !value.is_empty()).collect();
         let names: HashSet<&String> = pairs.iter().map(|(name, _)| name).collect();
         if names.len() < pairs.len() {
             return error("invalid_request");

@@ -315,13 +315,15 @@ const SHARED: [Defect; 6] = [
 ];
 
 /// Defects of tenants, and of what stands beside a refresh token: OAuth 2.0 has neither.
-const BESIDE: [Defect; 6] = [
+const BESIDE: [Defect; 8] = [
     Defect::DefaultTenant,
     Defect::ForeignTenantAccepted,
+    Defect::OtherTenantRefused,
     Defect::PairMixed,
     Defect::ExpiredAccessRefused,
     Defect::AccessUnverified,
     Defect::AlgNoneAccepted,
+    Defect::RefusalSpendsAccess,
 ];
 
 /// Whether a mock can be wrong in this way: one of OAuth 2.0 has no Web API that could, and the other way round.
@@ -330,7 +332,7 @@ pub fn is_possible(defect: Defect, oauth: bool) -> bool {
         Home::Pipeline | Home::Controllers => !oauth || SHARED.contains(&defect),
         Home::TokenEndpoint => oauth,
         Home::Authority => !oauth || !BESIDE.contains(&defect),
-        Home::Server => true,
+        Home::Server | Home::Strain => true,
     }
 }
 

@@ -271,7 +271,7 @@ impl OAuth {
             document["token_type"] = kind.into();
         }
         if !self.switches.is(Variant::NoExpiry) {
-            document["expires_in"] = self.expires_in();
+            document["expires_in"] = self.expires_in(pair, now);
         }
         if first || !self.switches.has(Defect::RefreshTokenMissing) {
             let end = if self.switches.has(Defect::TokenWithSpace) { "\n" } else { "" };
@@ -302,8 +302,9 @@ impl OAuth {
         }
     }
 
-    fn expires_in(&self) -> Value {
-        let seconds = self.authority.access_lifetime().as_secs();
+    fn expires_in(&self, pair: &Pair, now: Moment) -> Value {
+        // An answer that is given again finds less of the time left.
+        let seconds = u64::try_from(pair.expires.seconds() - now.seconds()).unwrap_or(0);
         if self.switches.has(Defect::ExpiresInText) {
             seconds.to_string().into()
         } else if self.switches.has(Defect::ExpiresInZero) {

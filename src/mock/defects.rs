@@ -332,7 +332,7 @@ pub fn is_possible(defect: Defect, oauth: bool) -> bool {
         Home::Pipeline | Home::Controllers => !oauth || SHARED.contains(&defect),
         Home::TokenEndpoint => oauth,
         Home::Authority => !oauth || !BESIDE.contains(&defect),
-        Home::Server | Home::Strain => true,
+        Home::Server | Home::Strain | Home::Rivals => true,
     }
 }
 

@@ -226,9 +226,9 @@ mod tests {
     #[test]
     fn a_token_is_found_in_every_usual_writing() {
         let held = held();
-        let percent: String = TOKEN.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04X}", c as u32)).collect();
-        let entities: String = TOKEN.chars().map(|c| format!("&#{};", c as u32)).collect();
+        let percent = TOKEN.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
+        let escaped = TOKEN.chars().map(|c| format!("\\u{:04X}", c as u32)).collect::<Vec<_>>().concat();
+        let entities = TOKEN.chars().map(|c| format!("&#{};", c as u32)).collect::<Vec<_>>().concat();
         let form: String = url::form_urlencoded::byte_serialize(TOKEN.as_bytes()).collect();
         for writing in [TOKEN, &percent, &escaped, &entities, &form, &TOKEN.replace('/', "\\/")] {
             assert!(held.stands_in(&format!("before {writing} after")), "{writing}");

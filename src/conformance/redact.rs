@@ -428,7 +428,7 @@ mod tests {
             each(|c| format!("\\u{:04x}", c as u32)),
             each(|c| format!("&#x{:x};", c as u32)),
             each(|c| if c == 'Z' { "\\u005A".to_owned() } else { c.to_string() }),
-            SECRET.bytes().map(|byte| format!("{byte:02X}")).collect(),
+            hexadecimal(SECRET).to_uppercase(),
             STANDARD.encode(SECRET),
             STANDARD.encode(format!("xy{SECRET}z")),
             URL_SAFE_NO_PAD.encode(SECRET),

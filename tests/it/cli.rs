@@ -452,7 +452,7 @@ fn a_token_of_the_run_that_reaches_a_report_ends_it_with_exit_7() {
         bench.path("pairs.jsonl").display()
     );
     bench.write("suite.yaml", &suite);
-    let percent: String = access.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let percent = access.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
     let (one, two) = (STANDARD.encode(format!("x{access}")), URL_SAFE_NO_PAD.encode(&refresh));
     for planted in [refresh.as_str(), &access, &percent, &one, &two, "nothing of it"] {
         let label = format!("note={planted}");

@@ -294,7 +294,7 @@ impl Pupil<'_> {
         let answer = match &exchange.result {
             Ok(answer) => answer.clone(),
             Err(failure) => {
-                self.tell(&asked, None, failure.word());
+                self.tell(asked, None, failure.word());
                 return Ok(Tried::Else(failure.word().to_owned()));
             }
         };
@@ -438,7 +438,7 @@ impl Pupil<'_> {
             return Ok(reply);
         }
         let failure = result.err().unwrap_or(Failure::Other);
-        self.tell(&asked, format, failure.word());
+        self.tell(asked, format, failure.word());
         Err(if failure == Failure::Stopped {
             Unlearned::Stopped
         } else {
@@ -452,7 +452,7 @@ impl Pupil<'_> {
     }
 
     fn keep(&mut self, asked: Asked, format: Option<&str>, reply: &Arc<Reply>) {
-        self.tell(&asked, format, &answers::ending(reply));
+        self.tell(asked, format, &answers::ending(reply));
         self.keep_sample(asked, reply);
     }
 
@@ -468,7 +468,7 @@ impl Pupil<'_> {
         self.samples.push(Sample { asked, reply: Arc::clone(reply), now });
     }
 
-    fn tell(&self, asked: &Asked, format: Option<&str>, ending: &str) {
+    fn tell(&self, asked: Asked, format: Option<&str>, ending: &str) {
         let format = format.map_or(String::new(), |format| format!(", {format}"));
         (self.say)(&self.redaction.text(&format!("{}{format}: {ending}", asked.words())));
     }

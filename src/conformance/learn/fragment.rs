@@ -60,10 +60,10 @@ fn policy(text: &mut String, lesson: &Lesson) {
         match &word.value {
             Some(value) => {
                 comment(text, "  # ", "  # ", &word.because);
-                let _ = writeln!(text, "  {}: {value}", word.word);
+                let _ = writeln!(text, "  {}: {value}", word.name);
             }
             None => {
-                comment(text, "  # ", "  # ", &format!("`{}` was not learned: {}", word.word, word.because));
+                comment(text, "  # ", "  # ", &format!("`{}` was not learned: {}", word.name, word.because));
             }
         }
     }

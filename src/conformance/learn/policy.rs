@@ -60,18 +60,18 @@ pub(super) struct Trials {
 /// A word of the policy, its value if it could be learned, and what was observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
-    pub word: &'static str,
+    pub name: &'static str,
     pub value: Option<String>,
     pub because: String,
 }
 
 impl Word {
-    fn known(word: &'static str, value: impl Into<String>, because: impl Into<String>) -> Word {
-        Word { word, value: Some(value.into()), because: because.into() }
+    fn known(name: &'static str, value: impl Into<String>, because: impl Into<String>) -> Word {
+        Word { name, value: Some(value.into()), because: because.into() }
     }
 
-    fn unknown(word: &'static str, because: impl Into<String>) -> Word {
-        Word { word, value: None, because: because.into() }
+    fn unknown(name: &'static str, because: impl Into<String>) -> Word {
+        Word { name, value: None, because: because.into() }
     }
 }
 
@@ -113,7 +113,7 @@ fn used_tokens(trials: &Trials) -> Vec<Word> {
     match &first.came {
         Tried::Else(what) => unknown(&format!("a used token was answered with something else: {what}")),
         Tried::Refused => {
-            let replay = replay(trials, format!("a used token was refused {at}"));
+            let replay = replay(trials, &format!("a used token was refused {at}"));
             let grace = if is_grace_without_penalty(trials) {
                 Word::known(
                     "grace",
@@ -127,7 +127,7 @@ fn used_tokens(trials: &Trials) -> Vec<Word> {
             };
             vec![replay, grace]
         }
-        Tried::Granted => vec![replay(trials, refusal_after_grants(trials)), grace(trials, &at)],
+        Tried::Granted => vec![replay(trials, &refusal_after_grants(trials)), grace(trials, &at)],
     }
 }
 
@@ -151,7 +151,7 @@ fn refusal_after_grants(trials: &Trials) -> String {
 }
 
 /// What a used token gets in the end, and what its use revokes.
-fn replay(trials: &Trials, seen: String) -> Word {
+fn replay(trials: &Trials, seen: &str) -> Word {
     let of_parent = trials.parent.last().map(|replay| &replay.came);
     let of_elder = trials.elder.as_ref().map(|replay| &replay.came);
     let refused = Some(&Tried::Refused);
@@ -305,7 +305,7 @@ mod tests {
     #[track_caller]
     fn learns(trials: &Trials, word: &str, value: Option<&str>) {
         let words = words(trials);
-        let found = words.iter().find(|one| one.word == word).unwrap_or_else(|| panic!("no `{word}`"));
+        let found = words.iter().find(|one| one.name == word).unwrap_or_else(|| panic!("no `{word}`"));
         assert_eq!(found.value.as_deref(), value, "{}", found.because);
     }
 
@@ -327,7 +327,7 @@ mod tests {
         learns(&strict(Tried::Granted), "replay", Some("{ answer: refused, revokes: nothing }"));
         learns(&strict(Tried::Else("crash".into())), "replay", Some("{ answer: refused }"));
         learns(&strict(Tried::Granted), "grace", Some("none"));
-        let late = Trials { after: Duration::from_secs(60), ..strict(Tried::Granted) };
+        let late = Trials { after: Duration::from_mins(1), ..strict(Tried::Granted) };
         learns(&late, "grace", None);
     }
 

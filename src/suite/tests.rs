@@ -293,6 +293,18 @@ fn environments_say_what_stands_there() {
 }
 
 #[test]
+fn a_mock_can_live_for_other_times_than_its_preset() {
+    let text = "assay: 1\nname: x\ndialect: pfms\nenvironments:\n  mock:\n    mock: { policy: short-lived, idle: 10m, access-lifetime: 1m, old-access: valid }\n";
+    let suite = parse(&SourceFile::new("x.yaml", text)).unwrap();
+    let Target::Mock(spec) = &suite.environments["mock"].target else { panic!("a mock") };
+    let promised = spec.promised();
+    assert_eq!(promised.idle, Some(Duration::from_mins(10)));
+    assert_eq!(promised.access_lifetime, Some(Duration::from_mins(1)));
+    assert_eq!(promised.cap, Some(Duration::from_hours(8)));
+    assert_eq!(promised.old_access, Some(policy::OldAccess::Valid));
+}
+
+#[test]
 fn a_proof_names_claims_of_the_check() {
     let read = check(
         "  steps:\n    - { refresh: { cut: 1 }, as: cut, must: { outcome: refused, status: 400 } }\n    - { refresh: {}, as: after, must: granted }\n  proof: { truncated-accepted: [cut.outcome, status], truncated-spends: after.outcome }\n",

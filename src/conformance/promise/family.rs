@@ -84,8 +84,8 @@ enum Effect {
 /// What a token allows now.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moves {
-    /// All that is legal.
-    pub moves: Vec<Move>,
+    /// All of them.
+    pub legal: Vec<Move>,
     /// The boundary that makes it more than one.
     pub near: Option<&'static str>,
     /// What the policy would have to say.
@@ -94,7 +94,7 @@ pub(super) struct Moves {
 
 impl Moves {
     fn one(by: &'static str, carries: Option<Carries>, effect: Effect) -> Moves {
-        Moves { moves: vec![Move { by, carries, effect }], ..Moves::default() }
+        Moves { legal: vec![Move { by, carries, effect }], ..Moves::default() }
     }
 
     fn granted(by: &'static str, carries: Carries, effect: Effect) -> Moves {
@@ -109,7 +109,7 @@ impl Moves {
     fn silent(why: String, granted: Effect, refused: Effect) -> Moves {
         let one = |carries, effect| Move { by: "", carries, effect };
         Moves {
-            moves: vec![one(Some(Carries::Any), granted), one(None, refused)],
+            legal: vec![one(Some(Carries::Any), granted), one(None, refused)],
             near: None,
             silent: Some(why),
         }
@@ -117,8 +117,8 @@ impl Moves {
 
     /// Both, because of this boundary.
     fn or(mut self, other: Moves, near: &'static str) -> Moves {
-        self.moves.extend(other.moves);
-        Moves { moves: self.moves, near: Some(near), silent: self.silent.or(other.silent) }
+        self.legal.extend(other.legal);
+        Moves { legal: self.legal, near: Some(near), silent: self.silent.or(other.silent) }
     }
 }
 
@@ -132,7 +132,7 @@ enum Side {
 fn side(span: Duration, slack: Duration, (least, most): (Duration, Duration)) -> Side {
     if least > span + slack {
         Side::Past
-    } else if most + slack > span {
+    } else if most.saturating_add(slack) > span {
         Side::Near
     } else {
         Side::Within

@@ -23,8 +23,8 @@ const FRESH: Duration = Duration::from_mins(1);
 /// When something happened on the endpoint's clock: between these two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct When {
-    /// Not before this.
-    pub from: Duration,
+    /// Not before this; `None` where it was before anybody looked.
+    pub from: Option<Duration>,
     /// Not after this.
     pub to: Duration,
 }
@@ -33,14 +33,15 @@ pub(super) struct When {
 impl When {
     /// At this very moment.
     pub fn at(moment: Duration) -> When {
-        When { from: moment, to: moment }
+        When { from: Some(moment), to: moment }
     }
 }
 
 impl When {
     /// How much later than `since` it is, at least and at most.
     fn after(self, since: When) -> (Duration, Duration) {
-        (self.from.saturating_sub(since.to), self.to.saturating_sub(since.from))
+        let least = self.from.map_or(Duration::ZERO, |from| from.saturating_sub(since.to));
+        (least, since.from.map_or(Duration::MAX, |from| self.to.saturating_sub(from)))
     }
 }
 
@@ -165,7 +166,7 @@ impl Promises {
                 return Allowed::Unknown(word);
             }
             near = near.or(world.near);
-            moves.extend(world.moves);
+            moves.extend(world.legal);
         }
         let granted: Vec<&Move> = moves.iter().filter(|one| one.carries.is_some()).collect();
         let Some(first) = moves.first() else {
@@ -217,7 +218,7 @@ impl Promises {
         let (least, most) = when.after(*issued);
         let near = match policy.access_lifetime {
             Some(lifetime) if least > lifetime + policy.slack => return Allowed::Refused("access-lifetime"),
-            Some(lifetime) => most + policy.slack > lifetime,
+            Some(lifetime) => most.saturating_add(policy.slack) > lifetime,
             None if most > FRESH => return unknown("access-lifetime"),
             None => false,
         };
@@ -254,7 +255,7 @@ impl Promises {
                 Answer::Refused => one.carries.is_none(),
                 Answer::Lost => true,
             };
-            let mut seen = moves.moves.iter().filter(seen).peekable();
+            let mut seen = moves.legal.iter().filter(seen).peekable();
             if answer == Answer::Lost {
                 push(&mut next, world.clone());
             }

@@ -162,7 +162,7 @@ fn a_moment_that_is_known_only_roughly_can_lie_on_both_sides_of_a_boundary() {
     let mut walk = Walk::new(Policy { slack: S(0), ..grace(GraceAnswer::NewPair) });
     walk.granted(0, 1, 1);
     let at = |from, to| {
-        let when = When { from: S(from), to: S(to) };
+        let when = When { from: Some(S(from)), to: S(to) };
         walk.chain.allowed(&walk.policy, Presented::Refresh(0), Answer::Refused, when)
     };
     assert_eq!(at(10, 12), Allowed::Either("grace.for"));
@@ -333,4 +333,17 @@ fn a_revoked_chain_is_over() {
     let mut walk = Walk::new(strict());
     walk.chain.revoked();
     assert_eq!(walk.allowed(0, 1), Allowed::Refused("revoke"));
+}
+
+#[test]
+fn of_a_chain_that_was_found_nobody_knows_how_old_it_is() {
+    let policy =
+        Policy { cap: Some(S(60)), refresh_lifetime: Some(S(60)), access_lifetime: Some(S(60)), ..strict() };
+    let found = When { from: None, to: S(0) };
+    let chain = Promises::new(Some(&token(0)), Some(&token(1000)), found);
+    let now = |presented| chain.allowed(&policy, presented, Answer::Refused, When::at(S(1)));
+    assert_eq!(now(Presented::Refresh(0)), Allowed::Either("cap"));
+    assert_eq!(now(Presented::Access(0)), Allowed::Either("access-lifetime"));
+    let late = chain.allowed(&policy, Presented::Refresh(0), Answer::Refused, When::at(S(61)));
+    assert_eq!(late, Allowed::Refused("cap"));
 }

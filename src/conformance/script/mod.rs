@@ -255,11 +255,13 @@ impl Play<'_> {
             .map_err(|none| Cut::Unset(format!("no chain could be opened: {none}")))?;
         self.requests += 1;
         let origin = chain.pairs.last();
+        let by_login = origin.is_some_and(|pair| pair.reply.is_some());
         let token = |of: fn(&Pair) -> Option<&Token>| origin.and_then(of);
         let promises = Promises::new(
             token(|pair| pair.refresh.as_ref()),
             token(|pair| pair.access.as_ref()),
-            When { from: asked, to: self.court.clock.elapsed() },
+            // How old a chain is that was not opened by a login is not known.
+            When { from: by_login.then_some(asked), to: self.court.clock.elapsed() },
         );
         self.promises.insert(chain.number, promises);
         self.pasts.open(chain.number, chain.pairs.last().and_then(|pair| pair.refresh.as_ref()));
@@ -397,7 +399,7 @@ impl Play<'_> {
         let by_past = self.allowed_by_past(chain, at.call, &composed.sent, is_good);
         let asked = self.court.clock.elapsed();
         let mut taken = self.send(scene, at, index, &chosen, composed, good).await;
-        let when = When { from: asked, to: self.court.clock.elapsed() };
+        let when = When { from: Some(asked), to: self.court.clock.elapsed() };
         if let Some(callback) = callback {
             taken.called_back = Some(callback.was_called().await);
         }
@@ -526,7 +528,7 @@ impl Play<'_> {
             // What is answered to the revocation of a token that nobody knows ends nothing.
             (Operation::Revoke, Presented::Else(Some(_))) if taken.is_granted() => promises.revoked(),
             (Operation::Revoke, _) if answer == Answer::Lost => {
-                promises.blur("a revocation was not answered")
+                promises.blur("a revocation was not answered");
             }
             (Operation::Revoke | Operation::Login, _) => {}
             (Operation::Probe | Operation::Refresh, _) => promises.settle(policy, presented, answer, when),

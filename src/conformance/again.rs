@@ -62,8 +62,8 @@ pub(super) fn raw(
         _ => format!("nc -w 5 {host} {port}"),
     };
     let (format, names) = printed(bytes, &variables(taken, environment));
-    let arguments: String = names.iter().map(|name| format!(" \"${name}\"")).collect();
-    let line = format!("printf '{format}'{arguments} | {to}");
+    let arguments: Vec<String> = names.iter().map(|name| format!(" \"${name}\"")).collect();
+    let line = format!("printf '{format}'{} | {to}", arguments.concat());
     let path = bare_path(&taken.exchange.request.target);
     let questionable = if redaction.is_known_path(path) { line.replace(path, "") } else { line.clone() };
     redaction.of(taken).is_harmless(&questionable).then_some(line)
@@ -92,7 +92,7 @@ fn printed(bytes: &[u8], variables: &[(String, Token)]) -> (String, Vec<String>)
             b'\\' => format.push_str("\\\\"),
             b'\'' => format.push_str("'\\''"),
             b' '..=b'~' => format.push(char::from(*first)),
-            other => format.push_str(&format!("\\{other:03o}")),
+            other => format.extend([String::from("\\"), format!("{other:03o}")]),
         }
         rest = after;
     }

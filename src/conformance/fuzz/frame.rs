@@ -115,7 +115,7 @@ impl Frame {
             Frame::Method(method) => (*method).clone_into(&mut request.method),
             Frame::Behind(more) => request.target.push_str(more),
             // The version that the writer adds becomes a header's value.
-            Frame::Version(version) => request.target.push_str(&format!(" {version}\r\nX-Tail:")),
+            Frame::Version(version) => request.target.extend([" ", version, "\r\nX-Tail:"]),
             Frame::Header(name, value) => request.headers.push((name.clone(), value.clone())),
             Frame::Headers(count) => {
                 let more =

@@ -151,13 +151,11 @@ impl Shared<'_> {
             return None;
         }
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        match self.session.only {
-            Some(only) => (turn == 0).then(|| Case::of(&self.stuff, only)),
-            None => {
-                let count = u64::from(self.session.fuzz.count.at(self.session.court.ground.full));
-                (turn < count).then(|| Case::of(&self.stuff, turn))
-            }
+        if let Some(only) = self.session.only {
+            return (turn == 0).then(|| Case::of(&self.stuff, only));
         }
+        let count = u64::from(self.session.fuzz.count.at(self.session.court.ground.full));
+        (turn < count).then(|| Case::of(&self.stuff, turn))
     }
 
     fn note_found(&self) {

@@ -59,7 +59,7 @@ pub(super) fn by_body(body: &[u8], format: Format, quirks: &Quirks) -> Option<&'
             &[(Defect::DeepXmlCrash, &|| depth_of_xml(body) > DEPTH, "System.StackOverflowException")],
         ),
         Format::Form => {
-            let keys = || body.iter().filter(|byte| **byte == b'&').count();
+            let keys = || body.split(|byte| *byte == b'&').count();
             first(quirks, &[(Defect::ManyKeysCrash, &|| keys() > KEYS, "System.InvalidOperationException")])
         }
     }

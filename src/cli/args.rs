@@ -254,6 +254,9 @@ pub struct ReportArgs {
     /// Where to write [default: beside the run file]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// A kill table (`proof.json` of `assay prove --out`) to show on the page
+    #[arg(long, value_name = "FILE")]
+    pub proof: Option<PathBuf>,
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use crate::prove::{self, Options, Subject};
+use crate::report::html;
 use crate::results::Depth;
 use crate::results::outcome::Exit;
 use crate::results::proof::{DefectProof, MutantProof, Proof};
@@ -81,12 +82,13 @@ fn shipped(path: &str, text: &str) -> Result<Suite, Refused> {
     Ok(suite::parse(&SourceFile::new(format!("{path} (built in)"), text))?)
 }
 
-/// The table as text and as JSON.
+/// The table as text, as JSON and as a page.
 fn keep(proof: &Proof, folder: &Path) -> anyhow::Result<()> {
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text);
     let kept = std::fs::create_dir_all(folder)
         .and_then(|()| write("proof.json", &proof.json()))
-        .and_then(|()| write("proof.txt", &summary(proof, false)));
+        .and_then(|()| write("proof.txt", &summary(proof, false)))
+        .and_then(|()| write("proof.html", &html::proof_page(proof)));
     kept.map_err(|error| anyhow::anyhow!("cannot write the kill table to `{}`: {error}", folder.display()))
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::results::file;
 use crate::results::outcome::Exit;
+use crate::results::proof::Proof;
 
 use super::args::{Color, ReportArgs};
 use super::artifacts;
@@ -15,10 +16,16 @@ pub fn redraw(args: &ReportArgs, color: Color) -> anyhow::Result<Result<Exit, Re
         Ok(source) => source,
         Err(refused) => return Ok(Err(refused)),
     };
-    let run = match file::read(source.text()) {
+    let mut run = match file::read(source.text()) {
         Ok(run) => run,
         Err(error) => return Ok(Err(Refused::CommandLine(format!("`{}`: {error}", args.run.display())))),
     };
+    if let Some(path) = &args.proof {
+        match read_proof(path) {
+            Ok(proof) => run.proof = Some(Box::new(proof)),
+            Err(refused) => return Ok(Err(refused)),
+        }
+    }
     let beside = args.run.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = args.out.as_deref().unwrap_or(beside);
     std::fs::create_dir_all(folder)?;
@@ -32,4 +39,11 @@ pub fn redraw(args: &ReportArgs, color: Color) -> anyhow::Result<Result<Exit, Re
     super::say(&crate::report::terminal::summary(&run, Some(&page), screen));
     super::note("\nexit 0 · drawn again");
     Ok(Ok(Exit::Good))
+}
+
+fn read_proof(path: &Path) -> Result<Proof, Refused> {
+    let source = plan::read_file(path)?;
+    serde_json::from_str(source.text()).map_err(|error| {
+        Refused::CommandLine(format!("`{}` is no kill table of `assay prove`: {error}", path.display()))
+    })
 }

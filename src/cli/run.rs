@@ -228,6 +228,7 @@ async fn testify(
         load: found.load,
         objectives,
         formats,
+        proof: None,
     }
 }
 

@@ -77,6 +77,9 @@ pub struct Run {
     pub trust: Trust,
     /// What the run spent.
     pub burnt: Burn,
+    /// The kill table that was put beside the run: whether its checks can fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Box<proof::Proof>>,
 }
 
 /// Durations in microseconds.

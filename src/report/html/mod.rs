@@ -11,6 +11,7 @@ mod ledger;
 mod load;
 mod markup;
 mod objectives;
+mod proof;
 mod races;
 mod record;
 mod trust;
@@ -20,6 +21,8 @@ use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+
+pub use self::proof::page as proof_page;
 
 use self::markup::Html;
 use super::clean;
@@ -52,6 +55,8 @@ struct Page<'a> {
     races: races::View,
     load: load::View,
     ledger: ledger::View,
+    proof: Option<proof::View>,
+    suite_path: String,
     again: String,
 }
 
@@ -78,6 +83,8 @@ pub fn page(run: &Run) -> String {
         races: races::View::of(run),
         load: load::View::of(run),
         ledger: ledger::View::of(run),
+        proof: proof::View::of(run),
+        suite_path: run.suite.path.clone(),
         again: "assay report run.json".to_owned(),
     };
     page.render().expect("writing to a String does not fail")

@@ -154,6 +154,7 @@ pub(crate) fn good() -> Run {
             secrets: Some(SecretScan { values: 412, beyond: 0, files: 4, hits: Vec::new() }),
         },
         burnt: Burn { requests: 27_156, chains: 192, families_lost: 3 },
+        proof: None,
     };
     run.objectives = objectives(&run);
     run

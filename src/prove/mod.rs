@@ -18,7 +18,7 @@ mod trials;
 mod weight;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -92,16 +92,16 @@ pub async fn prove(
     for (trials, places) in [(free, SIDE_BY_SIDE), (alone, 1)] {
         let mut running = start(trials, places);
         while let Some(finished) = running.join_next().await {
-            let (planned, outcome) = finished.map_err(|error| CannotProve(error.to_string()))?;
+            let (planned, outcome, took) = finished.map_err(|error| CannotProve(error.to_string()))?;
             done += 1;
             progress(done, all, &planned.trial.what);
-            table.note(&planned, &outcome?);
+            table.note(&planned, &outcome?, took);
         }
     }
     Ok(table.conclude(began))
 }
 
-type Finished = (Planned, Result<Outcome, CannotProve>);
+type Finished = (Planned, Result<Outcome, CannotProve>, Duration);
 
 fn start(trials: Vec<Planned>, places: usize) -> JoinSet<Finished> {
     let places = Arc::new(Semaphore::new(places));
@@ -110,8 +110,9 @@ fn start(trials: Vec<Planned>, places: usize) -> JoinSet<Finished> {
         let places = Arc::clone(&places);
         running.spawn(async move {
             let _place = places.acquire_owned().await.expect("nobody closes the semaphore");
+            let began = Instant::now();
             let outcome = bench::run(&planned.trial).await;
-            (planned, outcome)
+            (planned, outcome, began.elapsed())
         });
     }
     running
@@ -174,14 +175,17 @@ impl Table<'_> {
         Table { options, proof, coverage: Coverage::default() }
     }
 
-    fn note(&mut self, planned: &Planned, outcome: &Outcome) {
+    fn note(&mut self, planned: &Planned, outcome: &Outcome, took: Duration) {
         self.coverage.note(outcome);
         let suite = self.options.subjects[planned.subject].name();
         let what = planned.trial.what.clone();
         match &planned.aim {
             Aim::Clean => self.clean(planned, outcome),
             Aim::Benign(benign) => self.proof.variants.push(variant(benign, suite, outcome)),
-            Aim::Named(defect) => self.named(*defect, planned, outcome),
+            Aim::Named(defect) => {
+                self.named(*defect, planned, outcome);
+                self.row(*defect).took_us += u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+            }
             Aim::Others(defect) => self.others(*defect, planned, outcome),
             Aim::Table => {
                 let red = red(outcome);
@@ -299,6 +303,7 @@ fn blank(defect: Defect) -> DefectProof {
         missed_by: Vec::new(),
         also_red: Vec::new(),
         undeclared: Vec::new(),
+        took_us: 0,
     }
 }
 

@@ -75,6 +75,8 @@ pub struct DefectProof {
     pub also_red: Vec<String>,
     /// Those of `also_red` that nobody declared.
     pub undeclared: Vec<String>,
+    /// How long the checks that name it took with it, in microseconds.
+    pub took_us: u64,
 }
 
 impl DefectProof {

@@ -12,6 +12,7 @@ mod change;
 mod clock;
 mod court;
 mod encode;
+mod entropy;
 mod evidence;
 pub mod explain;
 mod forge;

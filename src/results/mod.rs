@@ -321,6 +321,46 @@ pub struct Evidence {
     pub took_us: Option<u64>,
 }
 
+/// How hard the endpoint's tokens are to guess, as far as many of them tell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenEntropy {
+    /// Which token: `refresh`.
+    pub field: String,
+    /// The check that looked.
+    pub check: String,
+    /// How many were looked at.
+    pub tokens: u64,
+    /// How many of them differ.
+    pub distinct: u64,
+    /// `opaque`, `JWT (HS256)`, `GUID version 4`.
+    pub form: String,
+    /// Characters of the shortest and the longest.
+    pub length: (u32, u32),
+    /// The narrowest usual alphabet that has them all.
+    pub alphabet: String,
+    /// Its characters.
+    pub alphabet_size: u32,
+    /// Characters that never change, at the start and at the end.
+    pub constant: (u32, u32),
+    /// The lowest bound on the bits that cannot be guessed.
+    pub bits: f64,
+    /// What it comes from, a fragment.
+    pub why: String,
+    /// Every bound: its name and its bits.
+    pub bounds: Vec<(String, f64)>,
+    /// Structure that was found: no defect by itself.
+    pub structure: Vec<String>,
+    /// What each varying character is worth by itself, in bits.
+    pub position_bits: Vec<f64>,
+    /// How far each bit leans to one side, in standard deviations.
+    pub bit_sigma: Vec<f64>,
+    /// Refresh tokens of the whole run that were compared with each other.
+    pub seen: u64,
+    /// Of these, how many were issued to two callers.
+    pub shared: u64,
+}
+
 /// A cell of the format matrix.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

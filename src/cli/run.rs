@@ -136,6 +136,7 @@ pub(super) fn ground(plan: &RunPlan, ready: &Ready, key: FingerprintKey) -> conf
         source: ready.source.clone(),
         identities: ready.identities.clone(),
         control: ready.control.clone(),
+        public_key: ready.public_key.clone(),
         variables: plan.variables.clone(),
         is_mock: ready.kind != TargetKind::Endpoint,
         key,
@@ -184,6 +185,7 @@ async fn testify(
     let took = began.1.elapsed();
     let books = books(ready, &found).await;
     let objectives = if plan.load { objectives::judge(&suite.objectives, &found.load) } else { Vec::new() };
+    let entropy = found.conformance.as_ref().and_then(|outcome| outcome.entropy.clone());
     let (gate, checks, formats, not_applicable, checks_burnt) = match found.conformance {
         Some(outcome) => {
             (outcome.gate, outcome.checks, outcome.formats, outcome.not_applicable, outcome.burnt)
@@ -229,6 +231,7 @@ async fn testify(
         objectives,
         formats,
         proof: None,
+        entropy,
     }
 }
 

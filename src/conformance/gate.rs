@@ -205,6 +205,7 @@ pub(super) async fn good_call(
         reply: called.reply,
         allowed: Allowed::Unknown("the good call".to_owned()),
         called_back: None,
+        look: None,
         now: court.clock.now(),
         manner,
     };

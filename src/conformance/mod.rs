@@ -18,6 +18,7 @@ pub mod explain;
 mod forge;
 mod fuzz;
 mod gate;
+mod guess;
 mod judge;
 pub mod learn;
 mod loads;
@@ -35,6 +36,7 @@ mod script;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod together;
 mod transcript;
 mod verdict;
@@ -73,6 +75,8 @@ pub struct Ground {
     pub identities: Vec<Arc<Identity>>,
     /// The control port, where there is one.
     pub control: Option<Control>,
+    /// The public key that the endpoint signs its tokens with, as PEM, where it is known.
+    pub public_key: Option<String>,
     /// Values of `$env:` and `$secret:` names.
     pub variables: IndexMap<String, crate::secret::Token>,
     /// Whether the target is a mock of ours: evidence may then show more.
@@ -104,6 +108,8 @@ pub struct Outcome {
     pub not_applicable: Vec<String>,
     /// What was spent.
     pub burnt: Burn,
+    /// How hard tokens are to guess, where a check looked.
+    pub entropy: Option<crate::results::TokenEntropy>,
     /// Refreshes seen granted and refused, and those whose answer was not seen.
     pub counted: Counted,
     /// What came of every claim that was judged.

@@ -14,10 +14,11 @@ use crate::suite::Suite;
 use crate::suite::call::{Call, Changes, Operation, PairUse, Part, Reference, Slot, SlotRef, Template};
 use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Standing, Step, Together, Verb, Wait};
 use crate::suite::claim::{
-    Aspect, Claim, Expectation, FieldPlace, OutcomeWord, SetClaim, SetExpectation, SetPlace, Test,
+    Aspect, Claim, Expectation, Field, FieldPlace, OutcomeWord, SetClaim, SetExpectation, SetPlace, Test,
 };
 use crate::suite::environment::{Environment, Target};
 use crate::suite::expression::{Expression, Truth, Value};
+use crate::suite::policy::Rotation;
 use crate::suite::profile::Depths;
 use crate::suite::race::{Gap, Leg, Race, Times};
 use crate::suite::units;
@@ -43,6 +44,8 @@ pub(super) struct Means<'a> {
     pub consent: Option<bool>,
     /// Quick or full.
     pub full: bool,
+    /// What is dialed, as far as it is known.
+    pub url: Option<&'a url::Url>,
 }
 
 /// Whether a check can run.
@@ -179,6 +182,21 @@ pub(super) fn must_run_alone(check: &Check, clock: bool) -> bool {
         Verb::Connect(_) => false,
         Verb::Call(_) => clock && (step.every.is_some() || step.lasting.is_some()),
     }) || (clock && check.chains.values().any(expired))
+        || looks_at_many(check)
+        // What may harm others is done when nobody else is there.
+        || check.destructive.is_some()
+}
+
+/// Times want the machine for themselves; tokens are compared with all that the run has seen.
+fn looks_at_many(check: &Check) -> bool {
+    let mut claims = check.together.iter().flat_map(|set| &set.claims);
+    claims.any(|claim| matches!(claim.what, SetExpectation::Timing { .. } | SetExpectation::Entropy { .. }))
+}
+
+/// Whether the times of a check's cells are compared: then they are played side by side.
+pub(super) fn compares_times(check: &Check) -> bool {
+    let mut claims = check.together.iter().flat_map(|set| &set.claims);
+    claims.any(|claim| matches!(claim.what, SetExpectation::Timing { .. }))
 }
 
 /// The changes of a call in a cell.
@@ -216,6 +234,8 @@ impl Means<'_> {
             self.chain(need)?;
         }
         self.lengths(check)?;
+        self.connections(check)?;
+        self.tokens(check)?;
         self.time(check)?;
         self.pace(check)?;
         self.consent(check)?;
@@ -304,10 +324,50 @@ impl Means<'_> {
             self.changes(&changes, speech, cell)?;
             for claim in &step.claims {
                 has_what_is_claimed(speech, claim, cell)?;
-                if matches!(claim.what, Expectation::NoCallback) && !is_mock(self.environment) {
-                    return Err(skipped("a listener on this machine cannot be reached from the endpoint"));
+                if matches!(claim.what, Expectation::NoCallback) && !self.can_call_back() {
+                    return Err(skipped(
+                        "it is not known where the endpoint can reach this machine (`callback` of the environment)",
+                    ));
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn can_call_back(&self) -> bool {
+        is_mock(self.environment) || self.environment.callback.is_some() || self.is_local() == Some(true)
+    }
+
+    /// Whether the endpoint is reached by the loopback interface.
+    fn is_local(&self) -> Option<bool> {
+        Some(match self.url?.host()? {
+            url::Host::Domain(name) => name == "localhost",
+            url::Host::Ipv4(address) => address.is_loopback(),
+            url::Host::Ipv6(address) => address.is_loopback(),
+        })
+    }
+
+    /// What is said of connections needs some that matter.
+    fn connections(&self, check: &Check) -> Outcome {
+        let connects = check.steps.iter().any(|step| matches!(step.verb, Verb::Connect(_)));
+        let clear = self.url.is_some_and(|url| url.scheme() == "http");
+        if connects && (is_mock(self.environment) || clear && self.is_local() == Some(true)) {
+            return Err(skipped(
+                "the endpoint speaks in the clear on the loopback interface of this machine",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Many tokens are only there where they change.
+    fn tokens(&self, check: &Check) -> Outcome {
+        let mut claims = check.together.iter().flat_map(|set| &set.claims);
+        let estimates =
+            claims.any(|claim| matches!(claim.what, SetExpectation::Entropy { of: Field::Refresh, .. }));
+        if estimates && self.suite.policy.rotation == Some(Rotation::Never) {
+            return Err(skipped(
+                "refresh tokens stay by `policy.rotation`, so there are not many to look at",
+            ));
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ pub(super) fn plan(suite: &Suite, environment: &Environment, dialect: &Dialect, 
         identities: None,
         consent: None,
         full,
+        url: None,
     };
     suite.checks.iter().map(|check| planned(check, &means)).collect()
 }

@@ -314,7 +314,8 @@ fn looks_random(text: &str) -> bool {
     })
 }
 
-/// A secret as it may be written: raw, percent-encoded, escaped for JSON and XML, in base64 at any offset.
+/// A secret as it may be written: raw, percent-encoded, escaped for JSON and XML, in base64 at any offset, in
+/// hexadecimal, in another case, backwards.
 pub(super) fn writings(secret: &str) -> Vec<String> {
     let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let percent = form.replace('+', "%20");
@@ -345,6 +346,9 @@ pub(super) fn writings(secret: &str) -> Vec<String> {
             }
         }
     }
+    if secret.len() >= DISGUISED_MIN {
+        all.extend(disguises(secret));
+    }
     all.sort();
     all.dedup();
     all
@@ -355,6 +359,22 @@ fn hexadecimal(text: &str) -> String {
         write!(digits, "{byte:02x}").expect("a String takes everything");
         digits
     })
+}
+
+/// Shorter secrets are no longer themselves when they are written otherwise.
+const DISGUISED_MIN: usize = 8;
+
+/// A secret in other cases and backwards.
+fn disguises(secret: &str) -> [String; 4] {
+    let swapped = secret
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() });
+    [
+        swapped.collect(),
+        secret.to_ascii_uppercase(),
+        secret.to_ascii_lowercase(),
+        secret.chars().rev().collect(),
+    ]
 }
 
 /// `%2B` as `%2b`.

@@ -40,6 +40,8 @@ pub(super) struct Scope<'a> {
     pub call: Option<CallScope<'a>>,
     /// The exchange that is being judged.
     pub this: Option<&'a Taken>,
+    /// The public key that the endpoint signs with, as PEM, where it is known.
+    pub public_key: Option<&'a str>,
 }
 
 /// The names of a call in the making.

@@ -79,6 +79,7 @@ pub(super) async fn run(ground: &Ground, only: &[String], narrator: &Narrator, s
             chains: u64::from(ground.source.opened()) - opened,
             families_lost: court.families_lost(),
         },
+        entropy: court.entropy(),
         counted: court.counted(),
         claims,
     }
@@ -130,6 +131,7 @@ fn sort(ground: &Ground, only: &[String]) -> Sorted {
         identities: Some(&ground.identities),
         consent: Some(ground.consent),
         full: ground.full,
+        url: Some(&ground.client.target().url),
     };
     let mut sorted = Sorted { running: Vec::new(), skipped: Vec::new(), not_applicable: Vec::new() };
     for (index, check) in ground.suite.checks.iter().enumerate() {

@@ -111,6 +111,7 @@ fn taken_by(request: Request, sent: Slots, result: Result<Answer, Failure>) -> T
         reply,
         allowed: Allowed::Unknown("nothing".to_owned()),
         called_back: None,
+        look: None,
         now: "2026-06-01T10:00:00Z".parse().expect("a moment"),
         manner: "application/json in, application/json out".to_owned(),
     }
@@ -153,6 +154,7 @@ fn judged_on(claim: &str, taken: &Taken) -> Judgement {
         steps: &steps,
         call: None,
         this: None,
+        public_key: None,
     };
     let bench = Bench { scope, redaction: redaction(true).of(taken), median: Some(Duration::from_millis(5)) };
     let judgements = check.steps[0].claims.iter().map(|claim| judge::claim(&claim.what, taken, &bench));
@@ -479,6 +481,7 @@ fn composed(call: &str, over: &str, cell: usize) -> Result<Composed, String> {
         steps: &steps,
         call: None,
         this: None,
+        public_key: None,
     };
     let making = Making {
         speech: dialect.refresh(),
@@ -646,6 +649,7 @@ fn a_generated_secret_never_appears_in_evidence() {
                 steps: &steps,
                 call: None,
                 this: None,
+                public_key: None,
             };
             let making = Making {
                 speech: dialect.refresh(),

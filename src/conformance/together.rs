@@ -1,9 +1,10 @@
-//! Claims on many exchanges: same, alike, apart, distinct, plain dates, measured.
+//! Claims on many exchanges: same, alike, apart, distinct, plain dates, measured, entropy, timing.
 //!
 //! Pure. Compares what was answered; exchanges without an answer say nothing here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
@@ -13,9 +14,11 @@ use crate::dialect::{DateFormat, Dialect};
 use crate::suite::claim::{FieldPlace, RacePromise, SetExpectation, SetPlace};
 use crate::suite::expression::{Expression, Names, Truth, Value};
 
+use super::guess;
 use super::judge::Judgement;
 use super::redact::Redaction;
 use super::references::place as named;
+use super::timing::{self, SAMPLES_MIN};
 use super::transcript::Taken;
 
 /// What came of a set claim, and the exchanges that show it.
@@ -47,8 +50,8 @@ pub(super) fn claim(what: &SetExpectation, set: &Set<'_>) -> SetJudgement {
         SetExpectation::Distinct(places) => first(places.iter().map(|place| set.distinct(place))),
         SetExpectation::PlainDates(places) => first(places.iter().map(|place| set.plain_dates(place))),
         SetExpectation::Measured(condition) => set.measured(condition),
-        SetExpectation::Entropy { .. } => untold("entropy is not estimated yet"),
-        SetExpectation::Timing { .. } => untold("times are not compared yet"),
+        SetExpectation::Entropy { of, bits } => (guess::judge(&guess::look(set, *of), *bits), Vec::new()),
+        SetExpectation::Timing { effect } => set.timing(*effect),
         SetExpectation::Promised(promises) => set.promised(promises),
     }
 }
@@ -298,6 +301,44 @@ impl Set<'_> {
                 (judgement, vec![Arc::clone(texts[but].1), Arc::clone(texts[by].1)])
             }
         }
+    }
+
+    /// No two groups differ in time.
+    fn timing(&self, effect: f64) -> SetJudgement {
+        let groups: Vec<(String, Vec<Duration>, Arc<Taken>)> = self
+            .groups()
+            .into_iter()
+            .filter_map(|(group, members)| {
+                let times = members.iter().map(|taken| taken.answered_in()).collect();
+                Some((group, times, Arc::clone(members.first()?)))
+            })
+            .collect();
+        if groups.len() < 2 {
+            return untold("there are no two groups to compare");
+        }
+        if let Some((group, times, _)) = groups.iter().find(|(_, times, _)| times.len() < SAMPLES_MIN) {
+            return untold(format!("`{group}` has {} answers, and it takes {SAMPLES_MIN}", times.len()));
+        }
+        let mut worst: Option<(f64, SetJudgement)> = None;
+        for (at, (one, one_times, witness)) in groups.iter().enumerate() {
+            for (two, two_times, other) in &groups[at + 1..] {
+                let found = timing::compare(one_times, two_times);
+                let size = found.effect.abs();
+                if found.is_seen(effect) && worst.as_ref().is_none_or(|(known, _)| *known < size) {
+                    let judgement = Judgement::fails(
+                        format!("`{one}` and `{two}` answered in the same time"),
+                        format!(
+                            "medians of {} and {} µs: effect {size:.2}, {:.0} standard deviations",
+                            found.medians.0.as_micros(),
+                            found.medians.1.as_micros(),
+                            found.sigma.abs()
+                        ),
+                    );
+                    worst = Some((size, (judgement, vec![Arc::clone(witness), Arc::clone(other)])));
+                }
+            }
+        }
+        worst.map_or((Judgement::Holds, Vec::new()), |(_, judgement)| judgement)
     }
 
     fn measured(&self, condition: &Expression) -> SetJudgement {

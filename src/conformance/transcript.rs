@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::chain::Identity;
 use crate::client::compose::Slots;
+use crate::client::look::Look;
 use crate::client::reply::{Outcome, Reply};
 use crate::client::{Exchange, Failure};
 use crate::suite::call::Operation;
@@ -44,6 +45,8 @@ pub(super) struct Taken {
     pub allowed: Allowed,
     /// Whether the listener of `$callback` was called, where one was open.
     pub called_back: Option<bool>,
+    /// What `connect` saw of its connection.
+    pub look: Option<Look>,
     /// The endpoint's own time, as well as it is known.
     pub now: Timestamp,
     /// What the call was, for people: `form in, text/xml out`.
@@ -54,6 +57,12 @@ impl Taken {
     /// From the send to the end of the answer.
     pub fn took(&self) -> Duration {
         self.exchange.times.done_at.saturating_duration_since(self.exchange.times.sent_at)
+    }
+
+    /// From the send to the first byte of the answer, where that was heard.
+    pub fn answered_in(&self) -> Duration {
+        let times = &self.exchange.times;
+        times.first_byte_at.unwrap_or(times.done_at).saturating_duration_since(times.sent_at)
     }
 
     /// Whether it was answered and granted.

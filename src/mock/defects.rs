@@ -61,6 +61,26 @@ pub enum Home {
 pub fn home(defect: Defect) -> Home {
     use Defect::*;
     match defect {
+        XxeFileRead | XxeFetches | EntityBomb | XincludeResolved | TypeGadgetNamed | SqlSleep
+        | SqlErrorShown | CrlfHeader | HtmlReflected | SecretEchoed | SecretEchoedInBase64
+        | CacheableGrant | NoStoreForgotten | TokenInCookie | TokenInLocation | CorsReflected
+        | EarlyExitCompare => Home::Server,
+        SequentialTokens
+        | TimeSeededTokens
+        | GuidV1Tokens
+        | GuidV4Tokens
+        | CounterInBase64
+        | ShortTokens
+        | BiasedTokens
+        | WeakSigningKey
+        | KeyConfusion
+        | KidPathFollowed
+        | JkuFollowed
+        | ExpiryMissing
+        | PersonalNumberInToken
+        | SecretInToken => Home::Authority,
+        StackTraceOnError | DetailsOnError => Home::Pipeline,
+        TenantEnumeration | NoThrottle | LockoutByIp => Home::Controllers,
         JsonAsTextJson
         | TextJsonRefused
         | XmlOrderOfInput
@@ -363,7 +383,9 @@ pub fn variant_home(variant: Variant) -> Home {
         | Variant::UtcDates
         | Variant::RefusalsVaried
         | Variant::NoExpiry => Home::Controllers,
-        Variant::OpaqueTokens | Variant::LongTokens | Variant::ShortLifetimes => Home::Authority,
+        Variant::OpaqueTokens | Variant::LongTokens | Variant::ShortLifetimes | Variant::AsymmetricTokens => {
+            Home::Authority
+        }
         Variant::SlowServer
         | Variant::ClosesConnections
         | Variant::IdleTimeout
@@ -395,12 +417,12 @@ mod tests {
     fn code(home: Home) -> String {
         let files: &[&str] = match home {
             Home::Pipeline => &["webapi"],
-            Home::Controllers => &["controllers"],
+            Home::Controllers => &["controllers", "throttle.rs"],
             Home::TokenEndpoint => &["oauth"],
-            Home::Authority => &["authority"],
+            Home::Authority => &["authority", "signing.rs", "weak.rs"],
             Home::Strain => &["strain.rs"],
             Home::Rivals => &["rivals.rs"],
-            Home::Server => &["server.rs", "stumbles.rs"],
+            Home::Server => &["server.rs", "host.rs", "stumbles.rs"],
         };
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mock");
         let mut open: Vec<_> = files.iter().map(|file| root.join(file)).collect();

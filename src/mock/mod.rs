@@ -13,13 +13,17 @@ mod control;
 mod controllers;
 mod defects;
 mod dress;
+mod host;
 mod latency;
 mod oauth;
 mod rivals;
 mod server;
+mod signing;
 mod strain;
 mod stumbles;
+mod throttle;
 mod tokens;
+mod weak;
 mod wire;
 
 use std::net::SocketAddr;
@@ -134,6 +138,11 @@ impl MockServer {
         self.shared.ledger.read()
     }
 
+    /// The public key of its access tokens as PEM, where they are signed with a pair of keys.
+    pub fn public_key(&self) -> Option<String> {
+        self.shared.authority.public_key()
+    }
+
     /// Its identities: name and slots.
     pub fn identities(&self) -> Vec<(String, Vec<(Slot, Token)>)> {
         self.shared.identities()
@@ -191,6 +200,7 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
     };
     Ok(Shared {
         application,
+        host: host::Host::new(switches, &authority.roster),
         authority,
         clock,
         strain: strain::Strain::new(switches),

@@ -31,6 +31,7 @@ use super::authority::Authority;
 use super::clock::{Clock, Moment};
 use super::controllers::Controllers;
 use super::defects::Switches;
+use super::host::Host;
 use super::latency::Pace;
 use super::oauth::OAuth;
 use super::rivals::{Asked, Rivals};
@@ -75,6 +76,7 @@ pub(super) struct Shared {
     pub switches: Switches,
     /// What requests on their way do to each other, where a defect makes them.
     pub rivals: Option<Rivals>,
+    pub host: Host,
     /// The names that the control port shows.
     pub dialect: String,
     pub policy: &'static str,
@@ -332,6 +334,7 @@ async fn serve(
                 (None, Some(rivals)) => rivals.answer(shared, &served.alarm, &request).await,
             };
             stumbles.after(&shared.weariness, &request, &answer.response).await;
+            shared.host.linger(&request).await;
             answer
         }
         None => Answer { response: too_large(), refresh: None },
@@ -453,7 +456,14 @@ impl Shared {
         Some(Asked { token, revokes, media })
     }
 
+    /// The answer of the application, as the host lets it out.
     pub fn answer(&self, request: &HttpRequest) -> Answer {
+        let answer = self.act(request);
+        let response = self.host.finish(request, answer.refresh == Some(true), answer.response);
+        Answer { response, ..answer }
+    }
+
+    fn act(&self, request: &HttpRequest) -> Answer {
         if self.switches.has(Defect::AlwaysCrash) {
             return Answer { response: crashed(), refresh: None };
         }

@@ -58,10 +58,15 @@ pub struct Claims {
     pub scope: Option<String>,
     /// Issued at.
     pub iat: i64,
-    /// Expires at.
+    /// Expires at; never, where a defect leaves it out.
+    #[serde(default = "never")]
     pub exp: i64,
     /// Its own name.
     pub jti: String,
+}
+
+fn never() -> i64 {
+    i64::MAX
 }
 
 /// The keys of one mock, all from its seed.

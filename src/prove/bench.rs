@@ -99,6 +99,7 @@ fn ground(trial: &Trial, mock: &MockServer, address: &str) -> Result<Ground, Can
         client,
         identities,
         control: Some(Control::new(url(&mock.control_url()))),
+        public_key: mock.public_key(),
         variables: IndexMap::new(),
         is_mock: true,
         key: FingerprintKey::new(trial.spec.seed, 1),

@@ -67,6 +67,7 @@ fn speaks_oauth(variant: Variant) -> bool {
         | Variant::ContinueIgnored
         | Variant::OpaqueTokens
         | Variant::LongTokens
+        | Variant::AsymmetricTokens
         | Variant::ShortLifetimes
         | Variant::NoDpopNonce
         | Variant::ScopeUnstated => true,

@@ -73,6 +73,9 @@ pub struct Run {
     pub objectives: Vec<ObjectiveResult>,
     /// The format matrix: request type × response type.
     pub formats: Vec<FormatCell>,
+    /// How hard refresh tokens are to guess, where a check looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entropy: Option<TokenEntropy>,
     /// Whether the figures can be believed.
     pub trust: Trust,
     /// What the run spent.

@@ -368,6 +368,12 @@ pub enum Lack {
     PersonalNumbers,
     /// Version banners.
     Banners,
+    /// Markup that was sent, unescaped in an answer that a browser would run.
+    Markup,
+    /// Tokens of the body in headers, too.
+    TokensInHeaders,
+    /// JWTs signed with a secret that everybody knows.
+    WeakKeys,
     /// This text.
     Text(String),
     /// This regular expression.

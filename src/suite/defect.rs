@@ -350,6 +350,43 @@ defects! {
     HotFamilySlowsOthers "hot-family-slows-others" Subtle "while one family refreshes often, all others are slow";
     NegativePathSlow "negative-path-slow" Subtle "a refusal takes 150 ms longer than a grant";
 
+    XxeFileRead "xxe-file-read" Medium "an external entity is replaced by the file that it names";
+    XxeFetches "xxe-fetches" Medium "an external entity is fetched from the address that it names";
+    EntityBomb "entity-bomb" Medium "entities are expanded without a limit";
+    XincludeResolved "xinclude-resolved" Subtle "included documents and the schemas that a document names are fetched";
+    TypeGadgetNamed "type-gadget-named" Subtle "$type in JSON makes the reader load the type, and the error names it";
+    SqlSleep "sql-sleep" Medium "stateCode is pasted into SQL, so that a database told to sleep does";
+    SqlErrorShown "sql-error-shown" Medium "an apostrophe in stateCode is answered 500 with the words of the database";
+    CrlfHeader "crlf-header" Subtle "a line break in a member ends a header of the answer, and another begins";
+    HtmlReflected "html-reflected" Medium "an error page repeats markup of the request as it is";
+    SecretEchoed "secret-echoed" Medium "a refusal repeats AuthString in a header";
+    SecretEchoedInBase64 "secret-echoed-in-base64" Subtle "a refusal repeats AuthString in a header, in base64";
+    StackTraceOnError "stack-trace-on-error" Medium "error documents carry exceptions with their stack traces";
+    DetailsOnError "details-on-error" Subtle "error documents carry MessageDetail";
+    CacheableGrant "cacheable-grant" Subtle "a grant may be cached for a minute";
+    NoStoreForgotten "no-store-missing" Subtle "a grant says no-cache and not no-store";
+    TokenInCookie "token-in-cookie" Subtle "the refresh token is set as a cookie as well";
+    TokenInLocation "token-in-location" Subtle "the refresh token stands in a Location header as well";
+    CorsReflected "cors-reflected" Subtle "any origin may read the answer of a refresh, with credentials";
+    SequentialTokens "sequential-tokens" Medium "refresh tokens are numbered";
+    TimeSeededTokens "time-seeded-tokens" Subtle "refresh tokens come from java.util.Random, seeded by the clock";
+    GuidV1Tokens "guid-v1-tokens" Medium "refresh tokens are GUIDs of version 1";
+    GuidV4Tokens "guid-v4-tokens" Subtle "refresh tokens are GUIDs of version 4, with 122 random bits";
+    CounterInBase64 "counter-in-base64" Subtle "refresh tokens are a counter between constant bytes, in base64";
+    ShortTokens "short-tokens" Medium "refresh tokens have 64 bits";
+    BiasedTokens "biased-tokens" Subtle "three of four bits of refresh tokens are zero";
+    WeakSigningKey "weak-signing-key" Subtle "access tokens are signed with the secret `secret`";
+    KeyConfusion "key-confusion" Subtle "an access token under HS256 is verified with the text of the public key";
+    KidPathFollowed "kid-path-followed" Subtle "kid of an access token is a path, and the file there is the key";
+    JkuFollowed "jku-followed" Subtle "the keys that jku of an access token names are fetched";
+    ExpiryMissing "expiry-missing" Medium "access tokens have no exp";
+    PersonalNumberInToken "personal-number-in-token" Subtle "access tokens carry a personal number";
+    SecretInToken "secret-in-token" Subtle "access tokens carry AuthString";
+    EarlyExitCompare "early-exit-compare" Subtle "secrets are compared byte by byte up to the first difference";
+    TenantEnumeration "tenant-enumeration" Subtle "a wrong secret of an unknown tenant is answered otherwise than one of a known tenant";
+    NoThrottle "no-throttle" Subtle "secrets can be guessed without end";
+    LockoutByIp "lockout-by-ip" Subtle "whoever guesses locks out everybody behind the same address";
+
     AlwaysCrash "always-crash" Gross "every answer is 500";
     AlwaysFixed "always-fixed" Gross "every answer is the same success with the same tokens";
 }

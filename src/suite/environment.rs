@@ -278,6 +278,7 @@ variants! {
     EmptyForNull "empty-for-null" "empty strings stand for null throughout";
     HeaderNoise "header-noise" "answers carry headers of gateways and caches";
     ForbiddenSecret "forbidden-secret" "a bad shared secret is answered 403";
+    AsymmetricTokens "asymmetric-tokens" "access tokens are signed with a pair of keys";
     NoBanners "no-banners" "no header names the software";
     TieXml "tie-xml" "a tie of two types is answered in XML";
 

@@ -73,6 +73,7 @@ pub fn ground_at(url: &str, suite: Suite, dialect: &Dialect, identities: Vec<Arc
         client,
         identities,
         control: None,
+        public_key: None,
         variables: indexmap::IndexMap::new(),
         is_mock: true,
         key: FingerprintKey::new(1, 2),

@@ -14,5 +14,6 @@ mod learn;
 mod mock;
 mod oauth;
 mod report;
+mod secure;
 mod tidy;
 mod wire;

@@ -107,10 +107,8 @@ pub(super) struct Written {
 /// Reads how `texts` are written.
 pub(super) fn read(texts: &[&str]) -> Written {
     let length = |by: fn(std::slice::Iter<'_, &str>) -> Option<usize>| by(texts.iter()).unwrap_or(0);
-    let lengths = (
-        length(|all| all.map(|text| text.len()).min()),
-        length(|all| all.map(|text| text.len()).max()),
-    );
+    let lengths =
+        (length(|all| all.map(|text| text.len()).min()), length(|all| all.map(|text| text.len()).max()));
     let usual = of_usual_length(texts);
     let constant = constant(&usual);
     let plain = without_separators(&usual, constant);

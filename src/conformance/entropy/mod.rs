@@ -39,7 +39,11 @@ pub(super) fn estimate(tokens: &[&str], now: i64) -> TokenEntropy {
     let mut distinct = issued.clone();
     distinct.sort_unstable();
     distinct.dedup();
-    let mut found = TokenEntropy { tokens: tokens.len() as u64, distinct: distinct.len() as u64, ..TokenEntropy::default() };
+    let mut found = TokenEntropy {
+        tokens: tokens.len() as u64,
+        distinct: distinct.len() as u64,
+        ..TokenEntropy::default()
+    };
     if let Some(signed) = Signed::of(&issued) {
         signed.describe(&issued, &mut found);
     } else {
@@ -48,11 +52,14 @@ pub(super) fn estimate(tokens: &[&str], now: i64) -> TokenEntropy {
     let again = issued.len() - distinct.len();
     if again > 0 {
         let pairs = (issued.len() as f64).powi(2) / 2.0;
-        add(&mut found, Bound {
-            name: "repetitions",
-            bits: (pairs / again as f64).log2(),
-            why: format!("{again} of {} were issued before", issued.len()),
-        });
+        add(
+            &mut found,
+            Bound {
+                name: "repetitions",
+                bits: (pairs / again as f64).log2(),
+                why: format!("{again} of {} were issued before", issued.len()),
+            },
+        );
     }
     found
 }
@@ -149,9 +156,10 @@ fn picture(written: &Written, found: &mut TokenEntropy) {
 /// What the length and the alphabet allow.
 fn by_length(written: &Written) -> Bound {
     let length = written.symbols.first().map_or(0, Vec::len);
-    let padding = written.symbols.first().map_or(0, |symbols| {
-        symbols.iter().rev().take_while(|symbol| **symbol == b'=').count()
-    });
+    let padding = written
+        .symbols
+        .first()
+        .map_or(0, |symbols| symbols.iter().rev().take_while(|symbol| **symbol == b'=').count());
     let characters = length - padding;
     let bits = characters as f64 * f64::from(written.alphabet.size()).log2();
     Bound {
@@ -240,10 +248,13 @@ fn guid(tokens: &[Vec<u8>]) -> Option<(u8, &'static str)> {
         (all && (1..=8).contains(&first)).then_some(first)
     };
     let version = version(6).or_else(|| version(7))?;
-    Some((version, match version {
-        1 | 6 => "a GUID of this version is a clock and a machine's address",
-        4 => "a GUID of version 4 has 122 random bits",
-        7 => "a GUID of version 7 is a clock and 74 random bits",
-        _ => "a GUID has fixed bits",
-    }))
+    Some((
+        version,
+        match version {
+            1 | 6 => "a GUID of this version is a clock and a machine's address",
+            4 => "a GUID of version 4 has 122 random bits",
+            7 => "a GUID of version 7 is a clock and 74 random bits",
+            _ => "a GUID has fixed bits",
+        },
+    ))
 }

@@ -48,7 +48,10 @@ fn reach(tokens: &[Vec<u8>], order: &[usize], start: usize) -> usize {
         let grows = tied.iter().filter(|at| tokens[**at][*place] > tokens[**at - 1][*place]).count();
         let falls = tied.iter().filter(|at| tokens[**at][*place] < tokens[**at - 1][*place]).count();
         // A constant place begins nothing; one that falls more than now and then is no number that grows.
-        if tied.len() < PAIRS_MIN || falls * 50 > tied.len() || (grows == 0 && end == start) || falls >= grows.max(1)
+        if tied.len() < PAIRS_MIN
+            || falls * 50 > tied.len()
+            || (grows == 0 && end == start)
+            || falls >= grows.max(1)
         {
             break;
         }
@@ -100,12 +103,10 @@ pub(super) fn written_clock(tokens: &[Vec<u8>], now: i64) -> Option<(Range<usize
         [(13, 1000, "the time in milliseconds, written out"), (10, 1, "the time in seconds, written out")]
     {
         for start in 0..(length + 1).saturating_sub(width) {
-            let number = |token: &[u8]| {
-                std::str::from_utf8(&token[start..start + width]).ok()?.parse::<i64>().ok()
-            };
-            let near = |token: &Vec<u8>| {
-                number(token).is_some_and(|value| (value / unit).abs_diff(now) < 86_400)
-            };
+            let number =
+                |token: &[u8]| std::str::from_utf8(&token[start..start + width]).ok()?.parse::<i64>().ok();
+            let near =
+                |token: &Vec<u8>| number(token).is_some_and(|value| (value / unit).abs_diff(now) < 86_400);
             if now > 86_400 && tokens.iter().all(near) {
                 return Some((start..start + width, name));
             }
@@ -159,9 +160,11 @@ mod tests {
         let now = 1_700_000_000_i64;
         let seconds = with(|number| (1_700_000_000 + number as u32 / 500).to_le_bytes().to_vec());
         assert_eq!(clock(&seconds, now), Some((4..8, "the time in seconds")));
-        let ticks = with(|number| (621_355_968_000_000_000 + 17_000_000_000_000_000 + number).to_be_bytes().to_vec());
+        let ticks =
+            with(|number| (621_355_968_000_000_000 + 17_000_000_000_000_000 + number).to_be_bytes().to_vec());
         assert_eq!(clock(&ticks, now), Some((4..12, "the time in ticks")));
-        let digits: Vec<Vec<u8>> = (0..100).map(|number| format!("x{}y", 1_700_000_000 + number).into()).collect();
+        let digits: Vec<Vec<u8>> =
+            (0..100).map(|number| format!("x{}y", 1_700_000_000 + number).into()).collect();
         assert_eq!(written_clock(&digits, now), Some((1..11, "the time in seconds, written out")));
         assert_eq!(clock(&with(|_| vec![1, 2, 3, 4, 5, 6, 7, 8]), now), None);
     }

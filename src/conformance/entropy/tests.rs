@@ -105,7 +105,11 @@ fn a_guid_of_version_7_and_a_ulid_keep_their_random_part() {
         uuid(bytes, 7)
     }));
     between(&found, 73.5, 74.5);
-    assert!(found.structure.iter().any(|line| line.contains("the time in milliseconds")), "{:?}", found.structure);
+    assert!(
+        found.structure.iter().any(|line| line.contains("the time in milliseconds")),
+        "{:?}",
+        found.structure
+    );
     const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let found = estimate_of(&issued(1000, |number, rng| {
         let time = 1_790_000_000_000_u64 + number / 3;
@@ -177,7 +181,9 @@ fn a_copy_a_checksum_and_a_weak_generator_add_nothing() {
 
 #[test]
 fn a_token_that_comes_again_is_counted_and_one_that_stays_is_not() {
-    let again = estimate_of(&issued(1000, |number, _| hex(&ChaCha8Rng::seed_from_u64(number % 300).next_u64().to_be_bytes().repeat(4))));
+    let again = estimate_of(&issued(1000, |number, _| {
+        hex(&ChaCha8Rng::seed_from_u64(number % 300).next_u64().to_be_bytes().repeat(4))
+    }));
     assert_eq!((again.tokens, again.distinct), (1000, 300));
     assert!(again.bounds.iter().any(|(name, _)| name == "repetitions"), "{:?}", again.bounds);
     let stays = estimate_of(&issued(1000, |number, _| format!("{:032x}", number / 500)));
@@ -190,7 +196,8 @@ fn a_signed_jwt_is_as_hard_to_guess_as_its_signature() {
     let jwt = |algorithm: &str, bytes: usize| {
         let head = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{algorithm}"}}"#));
         issued(1000, move |number, rng| {
-            let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"sub":"kerala","iat":{}}}"#, 1_790_000_000 + number));
+            let claims =
+                URL_SAFE_NO_PAD.encode(format!(r#"{{"sub":"kerala","iat":{}}}"#, 1_790_000_000 + number));
             format!("{head}.{claims}.{}", URL_SAFE_NO_PAD.encode(&random::<64>(rng)[..bytes]))
         })
     };

@@ -114,6 +114,7 @@ impl<'a> Lane<'a> {
             reply: called.reply,
             allowed: Allowed::Unknown("a mutated call".to_owned()),
             called_back: None,
+            look: None,
             now: session.court.clock.now(),
             manner: format!("case {} ({})", case.number, case.format),
         };
@@ -169,6 +170,7 @@ impl<'a> Lane<'a> {
             steps: session.yields,
             call: None,
             this: None,
+            public_key: None,
         };
         let bench = Bench { scope, redaction: court.redaction.clone(), median: court.median() };
         match judge::claim(&claim.what, taken, &bench) {

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regex::Regex;
 
 use crate::client::reply::{Outcome, Reply};
+use crate::secret::Token;
 use crate::suite::call::Slot;
 use crate::suite::claim::{Field, Lack};
 
@@ -20,16 +24,19 @@ const SEARCH_MAX: usize = 4_000_000;
 /// Holds where nothing was given back at all.
 pub(super) fn lacks(lack: &Lack, taken: &Taken, bench: &Bench<'_>) -> Judgement {
     let Some(reply) = taken.reply.as_deref() else { return Judgement::Holds };
-    let text = searched(reply);
+    let text = searched(reply, taken, bench);
     let (what, found) = match lack {
         Lack::Secrets => ("no secret that was sent", secret(&text, taken, reply, bench)),
-        Lack::StackTrace => ("no stack trace", first(&STACK_TRACE, &text)),
-        Lack::TypeNames => ("no names of the server's types", first(&TYPE_NAMES, &text)),
+        Lack::StackTrace => ("no stack trace", hinted(&STACK_TRACE, STACK_TRACE_HINTS, &text)),
+        Lack::TypeNames => ("no names of the server's types", hinted(&TYPE_NAMES, TYPE_NAME_HINTS, &text)),
         Lack::Details => ("no details of an error", first(&DETAILS, &text)),
         Lack::FilePaths => ("no paths of the server's files", first(&FILE_PATHS, &text)),
         Lack::FileContent => ("nothing of the server's files", first(&FILE_CONTENT, &text)),
         Lack::PersonalNumbers => ("no personal numbers", personal_number(&text)),
-        Lack::Banners => ("no version banners", first(&BANNERS, &text)),
+        Lack::Banners => ("no version banners", banner(reply)),
+        Lack::Markup => ("no markup that a browser would run", markup(reply)),
+        Lack::TokensInHeaders => ("tokens in the body alone", in_headers(reply, taken, bench)),
+        Lack::WeakKeys => ("no key that everybody knows", weak_key(reply, taken, bench)),
         Lack::Text(wanted) => ("this text nowhere", text.contains(wanted).then(|| wanted.clone())),
         Lack::Pattern(pattern) => match Regex::new(pattern) {
             Ok(pattern) => ("nothing like this pattern", first(&pattern, &text)),
@@ -38,7 +45,7 @@ pub(super) fn lacks(lack: &Lack, taken: &Taken, bench: &Bench<'_>) -> Judgement 
     };
     let Some(found) = found else { return Judgement::Holds };
     let shown: String = bench.redaction.text(&found).chars().take(80).collect();
-    if *lack == Lack::Secrets {
+    if matches!(lack, Lack::Secrets | Lack::TokensInHeaders | Lack::WeakKeys) {
         return Judgement::fails(what, found);
     }
     if *lack == Lack::PersonalNumbers {
@@ -51,8 +58,8 @@ pub(super) fn lacks(lack: &Lack, taken: &Taken, bench: &Bench<'_>) -> Judgement 
     }
 }
 
-/// Headers and body as one text.
-fn searched(reply: &Reply) -> String {
+/// Headers, body and the content of readable tokens as one text.
+fn searched(reply: &Reply, taken: &Taken, bench: &Bench<'_>) -> String {
     let answer = reply.answer();
     let mut text = String::new();
     for (name, value) in &answer.headers {
@@ -62,7 +69,95 @@ fn searched(reply: &Reply) -> String {
         text.push('\n');
     }
     text.push_str(&String::from_utf8_lossy(&answer.body[..answer.body.len().min(SEARCH_MAX)]));
+    for token in tokens(reply, taken, bench) {
+        let part = |at: usize| URL_SAFE_NO_PAD.decode(token.expose().split('.').nth(at)?).ok();
+        if let (Some(head), Some(content), true) = (part(0), part(1), token.expose().starts_with("eyJ")) {
+            text.push('\n');
+            text.push_str(&String::from_utf8_lossy(&head));
+            text.push('\n');
+            text.push_str(&String::from_utf8_lossy(&content));
+        }
+    }
     text
+}
+
+/// The tokens that the answer hands out.
+fn tokens(reply: &Reply, taken: &Taken, bench: &Bench<'_>) -> Vec<Token> {
+    let fields = Field::ALL.iter().map(|(field, _)| *field).filter(|field| field.is_token());
+    fields.filter_map(|field| reply.token(bench.scope.dialect, taken.operation, field)).collect()
+}
+
+/// Markup of ours in an answer that is HTML, or says not what it is.
+fn markup(reply: &Reply) -> Option<String> {
+    let answer = reply.answer();
+    let media = answer.media_type().unwrap_or_default();
+    let runs = media.is_empty() || media.contains("html") || media.contains("svg");
+    let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(SEARCH_MAX)]).into_owned();
+    (runs && body.contains("<script>assay")).then(|| "<script>assay".to_owned())
+}
+
+/// A header that carries a token of the body. A cookie that the dialect reads is where the token belongs.
+fn in_headers(reply: &Reply, taken: &Taken, bench: &Bench<'_>) -> Option<String> {
+    let answer = reply.answer();
+    let body = String::from_utf8_lossy(&answer.body);
+    let tokens = tokens(reply, taken, bench);
+    let of_body = tokens.iter().filter(|token| token.len() >= 8 && body.contains(token.expose()));
+    let writings: Vec<String> = of_body.flat_map(|token| writings(token.expose())).collect();
+    let carries = |value: &[u8]| {
+        let value = String::from_utf8_lossy(value);
+        writings.iter().any(|writing| value.contains(writing.as_str()))
+    };
+    let (name, _) = answer.headers.iter().find(|(_, value)| carries(value))?;
+    Some(format!("a token in `{}` as well", bench.redaction.text(name)))
+}
+
+/// Secrets of tutorials and first deployments.
+const KNOWN_KEYS: [&str; 24] = [
+    "secret",
+    "Secret",
+    "SECRET",
+    "secretkey",
+    "secret_key",
+    "secret-key",
+    "mysecret",
+    "mysecretkey",
+    "my_secret_key",
+    "supersecret",
+    "supersecretkey",
+    "super_secret_key",
+    "your-256-bit-secret",
+    "your-secret-key",
+    "your_jwt_secret",
+    "jwtsecret",
+    "jwt_secret",
+    "jwt-secret",
+    "changeme",
+    "password",
+    "key",
+    "test",
+    "123456",
+    "qwertyuiopasdfghjklzxcvbnm123456",
+];
+
+/// A token whose HMAC is made with a secret that everybody knows, the empty one among them.
+fn weak_key(reply: &Reply, taken: &Taken, bench: &Bench<'_>) -> Option<String> {
+    tokens(reply, taken, bench).iter().find_map(|token| {
+        let (signed, signature) = token.expose().rsplit_once('.')?;
+        let head = URL_SAFE_NO_PAD.decode(signed.split('.').next()?).ok()?;
+        let head: serde_json::Value = serde_json::from_slice(&head).ok()?;
+        let algorithm = match head.get("alg")?.as_str()? {
+            "HS256" => hmac::HMAC_SHA256,
+            "HS384" => hmac::HMAC_SHA384,
+            "HS512" => hmac::HMAC_SHA512,
+            _ => return None,
+        };
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        let fits = |key: &&str| {
+            hmac::verify(&hmac::Key::new(algorithm, key.as_bytes()), signed.as_bytes(), &signature).is_ok()
+        };
+        let known = KNOWN_KEYS.iter().copied().chain([""]).find(fits)?;
+        Some(format!("a JWT signed with `{known}`"))
+    })
 }
 
 /// The name of a secret that was sent and stands in the answer. The tokens of a grant are no leak where they
@@ -98,6 +193,36 @@ fn spoken(slot: Slot) -> &'static str {
             slot.word()
         }
     }
+}
+
+/// What must stand in a text for a pattern to be there: most answers are done with at a glance.
+const STACK_TRACE_HINTS: &[&str] = &["at ", "Traceback", "StackTrace", ".java:", "goroutine"];
+const TYPE_NAME_HINTS: &[&str] = &[
+    "System.",
+    "Microsoft.",
+    "Newtonsoft.",
+    "BLL.",
+    "DAL.",
+    "java",
+    "org.springframework",
+    "com.sun",
+    "Exception",
+    "Error",
+];
+
+fn hinted(pattern: &Regex, hints: &[&str], text: &str) -> Option<String> {
+    hints.iter().any(|hint| text.contains(hint)).then(|| first(pattern, text)).flatten()
+}
+
+fn banner(reply: &Reply) -> Option<String> {
+    let lines = reply.answer().headers.iter().filter(|(name, _)| {
+        ["server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version"]
+            .iter()
+            .any(|banner| name.eq_ignore_ascii_case(banner))
+    });
+    lines
+        .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)))
+        .find_map(|line| first(&BANNERS, &line))
 }
 
 fn first(pattern: &Regex, text: &str) -> Option<String> {

@@ -4,6 +4,7 @@
 //! Start at [`claim`]; claims on many exchanges are in `together`.
 
 mod belongs;
+mod connection;
 mod lacks;
 mod outcome;
 mod place;
@@ -131,7 +132,10 @@ pub(super) fn claim(what: &Expectation, taken: &Taken, bench: &Bench<'_>) -> Jud
         return Judgement::Moot(format!("the endpoint does not offer `{}`", taken.operation.word()));
     }
     match what {
-        Expectation::Outcome(words) => outcome::outcome(words, taken, bench),
+        Expectation::Outcome(words) => match &taken.look {
+            Some(look) => connection::outcome(words, look),
+            None => outcome::outcome(words, taken, bench),
+        },
         Expectation::Class(classes) => class(classes, taken, bench),
         Expectation::Status(patterns) => status(patterns, taken),
         Expectation::Type(types) => media(types, taken, bench),
@@ -145,7 +149,10 @@ pub(super) fn claim(what: &Expectation, taken: &Taken, bench: &Bench<'_>) -> Jud
             Some(true) => Judgement::fails("no call to `$callback`", "the endpoint called it"),
             None => Judgement::Untold("no listener was open".to_owned()),
         },
-        Expectation::Certificate => Judgement::Untold("only `connect` sees a certificate".to_owned()),
+        Expectation::Certificate => match &taken.look {
+            Some(look) => connection::certificate(look),
+            None => Judgement::Untold("only `connect` sees a certificate".to_owned()),
+        },
     }
 }
 
@@ -331,7 +338,8 @@ fn within(bound: Bound, taken: &Taken, bench: &Bench<'_>) -> Judgement {
     let limit = match bound {
         Bound::Time(limit) => limit,
         Bound::Times(factor) => match bench.median {
-            Some(median) => median.mul_f64(factor.clamp(0.0, 1e6)),
+            // A multiple of next to nothing is noise: a second above the median is always borne.
+            Some(median) => median.mul_f64(factor.clamp(0.0, 1e6)).max(median + Duration::from_secs(1)),
             None => return Judgement::Untold("the median of good calls is not known".to_owned()),
         },
     };

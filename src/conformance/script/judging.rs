@@ -6,11 +6,12 @@ use crate::conformance::cell::Cell;
 use crate::conformance::change::NotMade;
 use crate::conformance::court::Court;
 use crate::conformance::evidence::evidence;
+use crate::conformance::guess;
 use crate::conformance::judge::{self, Bench, Judgement, Miss};
 use crate::conformance::loads;
 use crate::conformance::race::{self, Round};
 use crate::conformance::tally::{ClaimKey, Shown};
-use crate::conformance::together::{self, Set};
+use crate::conformance::together::{self, Set, SetJudgement};
 use crate::conformance::transcript::{Taken, ending};
 use crate::suite::check::{Step, Together};
 use crate::suite::claim::{Claim, Expectation, OutcomeWord, RacePromise, SetClaim, SetExpectation, Strength};
@@ -119,13 +120,21 @@ impl Play<'_> {
             if raced && promises(&claim.what).is_some() {
                 continue;
             }
-            let (judgement, witnesses) = together::claim(&claim.what, &set);
+            let (judgement, witnesses) = self.judge_set(&claim.what, &set);
             let judgement = witnesses
                 .iter()
                 .fold(judgement, |judgement, taken| judgement.redacted(&court.redaction.of(taken)));
             let key = ClaimKey { at: claim.at, name: set_name(together, claim.what.word()) };
             self.note_set(key, claim.strength, judgement, |miss| shown(court, &witnesses, miss));
         }
+    }
+
+    fn judge_set(&self, what: &SetExpectation, set: &Set<'_>) -> SetJudgement {
+        let SetExpectation::Entropy { of, bits } = what else { return together::claim(what, set) };
+        let found = self.court.complete(guess::look(set, *of), &self.check.id);
+        let judgement = guess::judge(&found, *bits);
+        self.court.settle_entropy(found);
+        (judgement, Vec::new())
     }
 
     /// Each round is judged by itself, and all of them by how many there are.

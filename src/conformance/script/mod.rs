@@ -2,6 +2,8 @@
 
 mod fuzzing;
 mod good;
+mod connecting;
+mod interleave;
 mod judging;
 mod past;
 mod present;
@@ -24,7 +26,7 @@ use crate::results::event::{Narrator, Stop};
 use crate::results::{LoadResult, trust};
 use crate::secret::{FingerprintKey, Token};
 use crate::suite::call::{Call, Operation, PairUse, Slot};
-use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Verb, Wait};
+use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Wait};
 use crate::suite::claim::{Field, FieldPlace};
 use crate::suite::expression::{Expression, Value};
 use crate::suite::profile::{Model, Profile};
@@ -41,7 +43,7 @@ use super::clock::NoTime;
 use super::court::Court;
 use super::loads;
 use super::names::{Moments, Promised};
-use super::needs::{changes_of, patience};
+use super::needs::{changes_of, compares_times, patience};
 use super::promise::{Allowed, Answer, Presented, Promises, When};
 use super::race::Round;
 use super::references::{Cast, Scope, Yields, slots_of};
@@ -140,6 +142,12 @@ struct Scene<'c> {
     forsaken: BTreeSet<u32>,
 }
 
+impl<'c> Scene<'c> {
+    fn of(cell: &'c Cell, round: u32) -> Scene<'c> {
+        Scene { cell, round, cast: Cast::new(), steps: Yields::new(), last: None, forsaken: BTreeSet::new() }
+    }
+}
+
 /// Where a call stands in its check: its number seeds what is made at random.
 #[derive(Clone, Copy)]
 struct At<'s> {
@@ -151,9 +159,17 @@ struct At<'s> {
 impl Play<'_> {
     async fn cells(&mut self, cells: &[Cell]) {
         let rounds = self.check.rounds.at(self.court.ground.full).max(1);
+        let interleaved = compares_times(self.check);
         for round in 0..rounds.saturating_mul(patience(self.check)) {
             if round >= rounds && !self.races_tell_too_little() {
                 break;
+            }
+            if interleaved {
+                if let Err(Cut::Stopped) = self.side_by_side(cells, round).await {
+                    self.tally.stopped = true;
+                    return;
+                }
+                continue;
             }
             for cell in cells {
                 self.tally.runs += 1;
@@ -186,14 +202,7 @@ impl Play<'_> {
     }
 
     async fn scene(&mut self, cell: &Cell, round: u32) -> Going {
-        let mut scene = Scene {
-            cell,
-            round,
-            cast: Cast::new(),
-            steps: Yields::new(),
-            last: None,
-            forsaken: BTreeSet::new(),
-        };
+        let mut scene = Scene::of(cell, round);
         let going = self.enact(&mut scene).await;
         self.put_away(scene.cast);
         going
@@ -203,17 +212,7 @@ impl Play<'_> {
         self.casting(scene).await?;
         for (index, step) in self.check.steps.iter().enumerate() {
             self.go_on()?;
-            match &step.verb {
-                Verb::Call(call) => self.calls(scene, step, call, index as u64).await?,
-                Verb::Race(race) => self.race(scene, step, race, index as u64).await?,
-                Verb::Load(depths) => self.load(step, depths.at(self.court.ground.full)).await?,
-                Verb::Fuzz(fuzz) => self.fuzz(scene, step, fuzz, index as u64).await?,
-                Verb::Wait(wait) => self.wait(scene, wait).await?,
-                Verb::Restart => self.restart().await?,
-                Verb::Connect(_) => {
-                    return Err(Cut::Unset("connections of their own are not made yet".to_owned()));
-                }
-            }
+            self.step(scene, step, index as u64).await?;
         }
         Ok(())
     }
@@ -371,7 +370,11 @@ impl Play<'_> {
             return self.untold(scene, at.step, "the answer to an earlier call on this chain was lost");
         }
         let changes = changes_of(at.call, scene.cell);
-        let callback = if mentions_callback(&changes) { Callback::open().await } else { None };
+        let callback = if mentions_callback(&changes) {
+            Callback::open(self.court.ground.environment.callback).await
+        } else {
+            None
+        };
         let good = slots_of(&chain.identity.slots, &chosen.pair);
         let composed = {
             let Some(speech) = self.court.ground.dialect.operation(at.call.operation) else {
@@ -428,6 +431,7 @@ impl Play<'_> {
             steps: &scene.steps,
             call: None,
             this: None,
+            public_key: self.court.ground.public_key.as_deref(),
         }
     }
 
@@ -491,6 +495,7 @@ impl Play<'_> {
             reply: called.reply,
             allowed: Allowed::Unknown("the chain's past is not known".to_owned()),
             called_back: None,
+            look: None,
             now: self.court.clock.now(),
             manner,
         }

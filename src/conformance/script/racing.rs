@@ -298,6 +298,7 @@ impl Play<'_> {
             reply: called.reply,
             allowed: Allowed::Unknown("racers are judged together".to_owned()),
             called_back: None,
+            look: None,
             now: self.court.clock.now(),
             manner: format!("{}, {how}", told.composed.manner),
         }

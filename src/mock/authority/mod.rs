@@ -21,7 +21,9 @@ use crate::suite::environment::Variant;
 use super::clock::Moment;
 use super::defects::Switches;
 use super::dress::Dress;
+use super::signing::{Signing, follow_header};
 use super::tokens::{Claims, FamilyId, Mint, read_unsigned, tie};
+use super::weak::Weak;
 use family::{Admission, Family, Issue};
 
 pub use roster::{Account, Kind, Party, Roster};
@@ -167,6 +169,10 @@ pub struct Authority {
     folded: Mutex<Folded>,
     /// Good requests so far; counted only under [`Defect::RandomRefusals`].
     asked: AtomicU32,
+    /// Makes refresh tokens under the defects of its kind.
+    weak: Option<Weak>,
+    /// Signs access tokens where it is not done as the mint does it.
+    signing: Option<Signing>,
 }
 
 /// Refresh tokens by their text without case; filled only under [`Defect::RefreshCaseFolded`].
@@ -190,7 +196,14 @@ impl Authority {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             folded: Mutex::default(),
             asked: AtomicU32::new(0),
+            weak: Weak::of(switches, seed),
+            signing: Signing::of(switches, seed_of(seed)),
         }
+    }
+
+    /// The public key of access tokens as PEM, where they are signed with a pair of keys.
+    pub fn public_key(&self) -> Option<String> {
+        self.signing.as_ref().and_then(Signing::public_key)
     }
 
     /// How long an access token lives.
@@ -349,7 +362,7 @@ impl Authority {
 
     /// Ends the family that a token belongs to; `false` where there is none, or it is another party's.
     pub fn revoke(&self, party: Option<usize>, token: &str) -> Result<(), Refusal> {
-        let of_access = || self.mint.read_name(&self.mint.read_access(token)?.sid);
+        let of_access = || self.mint.read_name(&self.read_access(token)?.sid);
         let Some(id) = self.find(token).map(|(id, _)| id).or_else(of_access) else {
             if self.switches.has(Defect::RevokeUnknownEnds) {
                 self.end_all(|family| party == Some(family.party));
@@ -380,7 +393,7 @@ impl Authority {
 
     /// Whom an access token speaks for, as a protected resource sees it.
     pub fn probe(&self, access: &str, now: Moment) -> Result<Holder, Refusal> {
-        let claims = self.mint.read_access(access).ok_or(Refusal::Unknown)?;
+        let claims = self.read_access(access).ok_or(Refusal::Unknown)?;
         let id = self.mint.read_name(&claims.sid).ok_or(Refusal::Unknown)?;
         if now.seconds() >= self.accepted_until(&claims) {
             return Err(Refusal::Expired);
@@ -468,7 +481,11 @@ impl Authority {
     /// The family and serial of a refresh token; no serial where an access token passes for one.
     fn find(&self, text: &str) -> Option<(FamilyId, Option<u32>)> {
         let text = if self.switches.has(Defect::TokenWithSpace) { text.trim_end() } else { text };
-        let exact = |text: &str| self.mint.read_refresh(text).map(|(id, serial)| (id, Some(serial)));
+        let read = |text: &str| match &self.weak {
+            Some(weak) => weak.read(text),
+            None => self.mint.read_refresh(text),
+        };
+        let exact = |text: &str| read(text).map(|(id, serial)| (id, Some(serial)));
         exact(text)
             .or_else(|| {
                 let bare = text.trim().trim_end_matches('=');
@@ -481,7 +498,7 @@ impl Authority {
             })
             .or_else(|| {
                 let passes = self.switches.has(Defect::AccessAsRefresh);
-                let claims = passes.then(|| self.mint.read_access(text))??;
+                let claims = passes.then(|| self.read_access(text))??;
                 Some((self.mint.read_name(&claims.sid)?, None))
             })
     }
@@ -494,7 +511,8 @@ impl Authority {
             Beside::Access(text) => text,
         };
         let unsigned = || self.switches.has(Defect::AlgNoneAccepted).then(|| read_unsigned(text))?;
-        let Some(claims) = self.mint.read_access(text).or_else(unsigned) else {
+        let followed = || follow_header(self.switches, text);
+        let Some(claims) = self.read_access(text).or_else(unsigned).or_else(followed) else {
             return Evidence::Worthless;
         };
         if self.switches.has(Defect::ExpiredAccessRefused) && now.seconds() >= claims.exp {
@@ -517,16 +535,20 @@ impl Authority {
     }
 
     fn mint_pair(&self, id: FamilyId, lineage: Lineage, issue: &Issue) -> Pair {
-        let refresh = self.mint.refresh(id, issue.serial);
+        let refresh = self.refresh_text(id, issue.serial, issue.access.at);
         if self.switches.has(Defect::RefreshCaseFolded) {
             self.folded().remember(refresh.to_ascii_lowercase(), (id, issue.serial));
         }
         let beside = issue.access.beside;
-        let tied = if beside == issue.serial { tie(&refresh) } else { tie(&self.mint.refresh(id, beside)) };
+        let tied = if beside == issue.serial {
+            tie(&refresh)
+        } else {
+            tie(&self.refresh_text(id, beside, issue.access.at))
+        };
         let claims = self.claims(id, lineage, issue, tied);
         Pair {
             expires: Moment(claims.exp.saturating_mul(1000)),
-            access: Token::new(self.mint.access(&claims)),
+            access: Token::new(self.access_text(&claims, lineage.party)),
             refresh: Token::new(refresh),
             issued: issue.access.at,
             born: lineage.born,
@@ -535,6 +557,29 @@ impl Authority {
             account: lineage.account,
             party: lineage.party,
             family: id,
+        }
+    }
+
+    fn refresh_text(&self, id: FamilyId, serial: u32, now: Moment) -> String {
+        match &self.weak {
+            Some(weak) => weak.token(id, serial, now),
+            None => self.mint.refresh(id, serial),
+        }
+    }
+
+    fn access_text(&self, claims: &Claims, party: usize) -> String {
+        match &self.signing {
+            Some(signing) => {
+                signing.token(claims, self.roster.parties[party].secret.as_ref().map(Token::expose))
+            }
+            None => self.mint.access(claims),
+        }
+    }
+
+    fn read_access(&self, text: &str) -> Option<Claims> {
+        match &self.signing {
+            Some(signing) => signing.read(text),
+            None => self.mint.read_access(text),
         }
     }
 
@@ -580,6 +625,13 @@ impl Authority {
     fn folded(&self) -> MutexGuard<'_, Folded> {
         self.folded.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The key of what is signed otherwise.
+fn seed_of(seed: u64) -> [u8; 32] {
+    let mut key = [0x5C; 32];
+    key[..8].copy_from_slice(&seed.to_be_bytes());
+    key
 }
 
 /// What an access token proves.

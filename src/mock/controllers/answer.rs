@@ -59,7 +59,8 @@ impl Fault {
             Fault::Token(Refusal::Reused) => "E103",
             Fault::Token(Refusal::Revoked) => "E104",
             Fault::Token(Refusal::Mismatch) => "E105",
-            Fault::BadSecret => "E201",
+            Fault::BadSecret(_) => "E201",
+            Fault::Waits => "E205",
             Fault::UnknownTenant(_) => "E202",
             Fault::Token(Refusal::Foreign) => "E203",
             Fault::BadCode => "E204",
@@ -79,7 +80,8 @@ impl Fault {
             }
             Fault::Token(Refusal::Foreign) => "The refresh token was issued to another state".to_owned(),
             Fault::Token(Refusal::Scope) => "The scope exceeds the grant".to_owned(),
-            Fault::BadSecret => "The AuthString is not valid".to_owned(),
+            Fault::BadSecret(state) => format!("State '{state}' is not registered with this AuthString"),
+            Fault::Waits => "Too many attempts, wait a moment".to_owned(),
             Fault::BadCode => "The AuthCode is not valid".to_owned(),
             Fault::UnknownTenant(state) => format!("State '{}' is not registered", repeated(state, switches)),
             Fault::Missing(member) => format!("{member} is required"),
@@ -90,7 +92,7 @@ impl Fault {
     fn other_remarks(&self) -> &'static str {
         match self {
             Fault::Token(_) => "टोकन अमान्य है",
-            Fault::BadSecret | Fault::BadCode => "प्रमाणीकरण विफल",
+            Fault::BadSecret(_) | Fault::BadCode | Fault::Waits => "प्रमाणीकरण विफल",
             Fault::UnknownTenant(_) => "अज्ञात राज्य",
             Fault::Missing(_) => "अधूरा अनुरोध <&>",
         }
@@ -101,7 +103,8 @@ impl Fault {
         match self {
             Fault::Token(Refusal::Unknown) => 404,
             Fault::Token(Refusal::Reused) => 409,
-            Fault::Token(Refusal::Foreign) | Fault::BadSecret | Fault::BadCode => 403,
+            Fault::Token(Refusal::Foreign) | Fault::BadSecret(_) | Fault::BadCode => 403,
+            Fault::Waits => 429,
             Fault::Token(Refusal::Scope) | Fault::UnknownTenant(_) | Fault::Missing(_) => 422,
             Fault::Token(_) => 401,
         }
@@ -111,7 +114,8 @@ impl Fault {
     fn status(&self) -> u16 {
         match self {
             Fault::Token(Refusal::Scope) | Fault::UnknownTenant(_) | Fault::Missing(_) => 400,
-            Fault::Token(_) | Fault::BadSecret | Fault::BadCode => 401,
+            Fault::Waits => 429,
+            Fault::Token(_) | Fault::BadSecret(_) | Fault::BadCode => 401,
         }
     }
 }
@@ -160,7 +164,9 @@ impl Writer {
     }
 
     fn status(&self, fault: &Fault) -> u16 {
-        if *fault == Fault::BadSecret && self.switches.is(Variant::ForbiddenSecret) {
+        if *fault == Fault::Waits {
+            429
+        } else if matches!(fault, Fault::BadSecret(_)) && self.switches.is(Variant::ForbiddenSecret) {
             403
         } else if self.switches.is(Variant::RefusalsVaried) {
             fault.own_status()

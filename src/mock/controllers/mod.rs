@@ -15,6 +15,7 @@ use crate::suite::defect::Defect;
 use super::authority::{Authority, Beside, Pair, Presented, Refusal, Scope};
 use super::clock::{Clock, Moment};
 use super::defects::Switches;
+use super::throttle::Throttle;
 use super::webapi::{Action, ActionResult, Call, Format, Graph, HttpRequest};
 use answer::{Said, Writer};
 use table::Table;
@@ -24,11 +25,13 @@ use table::Table;
 enum Fault {
     /// The authority refuses.
     Token(Refusal),
-    /// The shared secret is wrong.
-    BadSecret,
+    /// The shared secret is wrong, or there is no such tenant.
+    BadSecret(String),
+    /// Too many wrong secrets: wait.
+    Waits,
     /// The login's own code is wrong.
     BadCode,
-    /// The tenant is not known.
+    /// The tenant is not known. Only a defect tells that apart.
     UnknownTenant(String),
     /// A member is missing, null or blank.
     Missing(String),
@@ -42,6 +45,7 @@ pub struct Controllers {
     switches: Switches,
     tables: Vec<Table>,
     writer: Writer,
+    throttle: Throttle,
     /// What is always answered, under [`Defect::AlwaysFixed`].
     fixed: Option<Pair>,
 }
@@ -71,7 +75,8 @@ impl Controllers {
         let always = switches.has(Defect::AlwaysFixed);
         let fixed = always.then(|| authority.login(0, 0, Scope::ALL, clock.now()));
         let writer = Writer::new(switches, seed);
-        Some(Controllers { authority, clock, switches, tables, writer, fixed })
+        let throttle = Throttle::new(switches);
+        Some(Controllers { authority, clock, switches, tables, writer, throttle, fixed })
     }
 
     /// What the pipeline must know of them.
@@ -170,6 +175,9 @@ impl Controllers {
 
     /// The checks of a refresh, in their order: missing members, tenant, shared secret, tokens.
     fn trade(&self, form: &Form<'_>, now: Moment) -> Result<Pair, Fault> {
+        if self.throttle.is_shut() {
+            return Err(Fault::Waits);
+        }
         let refresh = form.need(Slot::Refresh)?;
         let access = match form.need(Slot::Access) {
             Ok(text) => Beside::Access(text),
@@ -181,7 +189,7 @@ impl Controllers {
                 return Err(fault);
             }
         };
-        let party = self.authenticate(form).inspect_err(|_| {
+        let party = self.authenticate(form, now).inspect_err(|_| {
             self.spends_all_the_same(Defect::RefusalSpendsSecret, refresh, now);
         })?;
         self.authority.refresh(&Presented { party, refresh, access, scope: None }, now).map_err(Fault::Token)
@@ -196,7 +204,7 @@ impl Controllers {
     }
 
     /// The tenant, if its shared secret was given. `None` where a defect does not look.
-    fn authenticate(&self, form: &Form<'_>) -> Result<Option<usize>, Fault> {
+    fn authenticate(&self, form: &Form<'_>, now: Moment) -> Result<Option<usize>, Fault> {
         let secret = match form.need(Slot::Secret) {
             Ok(secret) => Some(secret),
             Err(_) if self.secret_is_optional(form) => None,
@@ -209,18 +217,35 @@ impl Controllers {
             return if known || self.switches.has(Defect::WrongSecretAccepted) {
                 Ok(None)
             } else {
-                Err(Fault::BadSecret)
+                Err(self.wrong_secret(form, now))
             };
         }
         let tenant = tenant?;
-        let party = roster.party(tenant).ok_or_else(|| Fault::UnknownTenant(tenant.to_owned()))?;
+        let party = roster.party(tenant).ok_or_else(|| self.unknown_tenant(form, now))?;
         let known = secret.is_none_or(|secret| {
             roster.knows(party, secret)
                 || form.slashed && self.switches.has(Defect::SlashSkipsSecret)
                 || self.switches.has(Defect::WrongSecretAccepted)
                 || self.switches.has(Defect::ForeignTenantAccepted) && roster.anybody_knows(secret)
         });
-        if known { Ok(Some(party)) } else { Err(Fault::BadSecret) }
+        if known { Ok(Some(party)) } else { Err(self.wrong_secret(form, now)) }
+    }
+
+    /// What is said of a wrong secret. Guessing beside one refresh token is slowed down.
+    fn wrong_secret(&self, form: &Form<'_>, now: Moment) -> Fault {
+        let token = form.value(Slot::Refresh).unwrap_or_default();
+        if !token.is_empty() && self.throttle.guessed(token, now) {
+            return Fault::Waits;
+        }
+        Fault::BadSecret(form.value(Slot::Tenant).unwrap_or_default().to_owned())
+    }
+
+    /// The same is said of a tenant that there is not, so that nobody learns which there are.
+    fn unknown_tenant(&self, form: &Form<'_>, now: Moment) -> Fault {
+        if self.switches.has(Defect::TenantEnumeration) {
+            return Fault::UnknownTenant(form.value(Slot::Tenant).unwrap_or_default().to_owned());
+        }
+        self.wrong_secret(form, now)
     }
 
     fn secret_is_optional(&self, form: &Form<'_>) -> bool {
@@ -234,9 +259,9 @@ impl Controllers {
         let tenant = form.need(Slot::Tenant)?;
         let secret = form.need(Slot::Secret)?;
         let roster = &self.authority.roster;
-        let party = roster.party(tenant).ok_or_else(|| Fault::UnknownTenant(tenant.to_owned()))?;
+        let party = roster.party(tenant).ok_or_else(|| self.unknown_tenant(form, now))?;
         if !roster.knows(party, secret) {
-            return Err(Fault::BadSecret);
+            return Err(self.wrong_secret(form, now));
         }
         let account = roster.account(Some(party), form.value(Slot::User), code).ok_or(Fault::BadCode)?;
         Ok(self.authority.login(account, party, Scope::ALL, now))
@@ -265,7 +290,7 @@ impl Controllers {
             return refused(result);
         }
         let Some(form) = Form::read(table, call) else { return refused(nothing_bound()) };
-        let party = if table.asks_for(Slot::Secret) { self.authenticate(&form) } else { Ok(None) };
+        let party = if table.asks_for(Slot::Secret) { self.authenticate(&form, now) } else { Ok(None) };
         let bearer = bearer(call);
         let token = form.value(Slot::Refresh).or(form.value(Slot::Access)).or(bearer.as_deref());
         let ended = party.and_then(|party| {

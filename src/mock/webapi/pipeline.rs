@@ -153,7 +153,7 @@ impl Pipeline {
         let uri = routing::shown(request);
         let message = format!("No HTTP resource was found that matches the request URI '{uri}'.");
         let mut error = HttpError::new(&message);
-        if self.details {
+        if self.details || self.quirks.has(Defect::DetailsOnError) {
             error = error.with("MessageDetail", &detail);
         }
         if self.quirks.has(Defect::UnknownActionTrace) {
@@ -368,7 +368,7 @@ impl Pipeline {
             }
         };
         let mut error = HttpError::new(&message);
-        if self.details {
+        if self.tells() {
             let exception = "System.Net.Http.UnsupportedMediaTypeException";
             error = error.with_exception(exception, &no_reader(class, content_type));
         }
@@ -421,7 +421,7 @@ impl Pipeline {
 
     fn crash(&self, choice: Choice, exception: &str, message: &str) -> Draft {
         let mut error = HttpError::new(UNTOLD);
-        if self.details {
+        if self.tells() {
             error = error.with_exception(exception, message);
         }
         self.error(500, choice, &error)
@@ -454,9 +454,14 @@ impl Pipeline {
         draft.with("Content-Type", &layout::content_type(media, label, &self.quirks))
     }
 
+    /// Whether errors say what happened.
+    fn tells(&self) -> bool {
+        self.details || self.quirks.has(Defect::StackTraceOnError)
+    }
+
     /// The model state by key: texts of exceptions are told only where details are on.
     fn model_state(&self, bound: &Bound) -> Vec<(String, Vec<String>)> {
-        let told = |message: &str| if self.details { message.to_owned() } else { UNTOLD.to_owned() };
+        let told = |message: &str| if self.tells() { message.to_owned() } else { UNTOLD.to_owned() };
         let by_key = bound.errors_by_key().into_iter();
         by_key
             .map(|(key, errors)| (key.to_owned(), errors.iter().map(|error| told(&error.message)).collect()))

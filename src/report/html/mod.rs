@@ -5,6 +5,7 @@
 //! style and script, by their digests, so that text which slipped through could still not run.
 
 mod chart;
+mod entropy;
 mod failures;
 mod latency;
 mod ledger;
@@ -57,6 +58,7 @@ struct Page<'a> {
     ledger: ledger::View,
     proof: Option<proof::View>,
     suite_path: String,
+    entropy: Option<entropy::View>,
     again: String,
 }
 
@@ -85,6 +87,7 @@ pub fn page(run: &Run) -> String {
         ledger: ledger::View::of(run),
         proof: proof::View::of(run),
         suite_path: run.suite.path.clone(),
+        entropy: entropy::View::of(run),
         again: "assay report run.json".to_owned(),
     };
     page.render().expect("writing to a String does not fail")

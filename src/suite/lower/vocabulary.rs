@@ -60,7 +60,7 @@ pub(in super::super) const FORGE_KEY: Words<ForgeKey, 3> =
     [(ForgeKey::Other, "other"), (ForgeKey::Public, "public"), (ForgeKey::Empty, "empty")];
 pub(in super::super) const FORGE_SIGNATURE: Words<ForgeSignature, 2> =
     [(ForgeSignature::Kept, "kept"), (ForgeSignature::Empty, "empty")];
-pub(in super::super) const LACK: Words<Lack, 8> = [
+pub(in super::super) const LACK: Words<Lack, 11> = [
     (Lack::Secrets, "secrets"),
     (Lack::StackTrace, "stack-trace"),
     (Lack::TypeNames, "type-names"),
@@ -69,6 +69,9 @@ pub(in super::super) const LACK: Words<Lack, 8> = [
     (Lack::FileContent, "file-content"),
     (Lack::PersonalNumbers, "personal-numbers"),
     (Lack::Banners, "banners"),
+    (Lack::Markup, "markup"),
+    (Lack::TokensInHeaders, "tokens-in-headers"),
+    (Lack::WeakKeys, "weak-keys"),
 ];
 
 /// The abstract classes of refusals. They belong to dialects, which stand above suites; a test of the whole

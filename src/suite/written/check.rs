@@ -191,7 +191,7 @@ pub(in super::super) struct Step {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct Connect {
-    /// The only version of TLS that is offered: `1.0`, `1.1`, `1.2`, `1.3`, or a dimension that names one.
+    /// The only version of TLS that is offered, an old one: `1.0` or `1.1`, or a dimension that names one.
     #[serde(default)]
     #[schemars(schema_with = "words::text")]
     pub(in super::super) tls: Option<Word>,

@@ -141,6 +141,7 @@ pub(crate) fn good() -> Run {
         load: vec![steady, ramp, users],
         objectives: Vec::new(),
         formats: formats(),
+        entropy: None,
         trust: Trust {
             state: TrustState::Trusted,
             reasons: Vec::new(),

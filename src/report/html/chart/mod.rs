@@ -4,6 +4,7 @@
 //! numbers, so it draws ten to the unit. Colors are sentinels that become classes, so that the page's
 //! sheet decides color, width and dash, and one SVG serves light, dark, phone and print.
 
+pub(super) mod bits;
 pub(super) mod distribution;
 pub(super) mod objective;
 pub(super) mod percentile;

@@ -69,6 +69,7 @@ fn fuzzed(fuzz: &str, defects: &[Defect], seed: u64, only: &str) -> CheckResult 
             client,
             identities,
             control: None,
+            public_key: None,
             variables: indexmap::IndexMap::new(),
             is_mock: true,
             key: FingerprintKey::new(1, 2),

@@ -78,6 +78,7 @@ impl Bench {
             client,
             identities: mock.identities().into_iter().map(identity).collect(),
             control: Some(Control::new(mock.control_url().parse().unwrap())),
+            public_key: None,
             variables: indexmap::IndexMap::new(),
             is_mock: true,
             key: FingerprintKey::new(1, 2),

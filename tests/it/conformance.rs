@@ -21,9 +21,9 @@ use assay::suite::environment::{Generation, MockPolicy, MockSpec, Variant};
 use assay::suite::{self, Suite};
 
 /// A mock and everything that checks need to run against it.
-struct Bench {
+pub(crate) struct Bench {
     mock: MockServer,
-    ground: Ground,
+    pub(crate) ground: Ground,
 }
 
 /// A suite that is shipped, by its name.
@@ -86,7 +86,7 @@ pub fn ground_at(url: &str, suite: Suite, dialect: &Dialect, identities: Vec<Arc
 }
 
 impl Bench {
-    fn of(name: &str, spec: MockSpec) -> Bench {
+    pub(crate) fn of(name: &str, spec: MockSpec) -> Bench {
         let mut suite = shipped(name);
         if spec.policy != MockSpec::default().policy {
             suite.policy = spec.promised();
@@ -107,7 +107,7 @@ impl Bench {
         Bench::of("pfms", spec(defects))
     }
 
-    async fn run(&self, only: &[&str]) -> Outcome {
+    pub(crate) async fn run(&self, only: &[&str]) -> Outcome {
         let only: Vec<String> = only.iter().map(|id| (*id).to_owned()).collect();
         conformance::run(&self.ground, &only, &Narrator::silent(), &Stop::default()).await
     }

@@ -13,6 +13,7 @@ mod lifecycle;
 mod learn;
 mod mock;
 mod oauth;
+mod races;
 mod report;
 mod secure;
 mod tidy;

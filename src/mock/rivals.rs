@@ -21,7 +21,7 @@ use super::webapi::{HttpRequest, HttpResponse};
 pub(super) const WINDOW: Duration = Duration::from_millis(2);
 
 /// How long a lock is waited for that nobody will give back.
-const LOCKED: Duration = Duration::from_secs(3);
+const LOCKED: Duration = Duration::from_millis(2_500);
 
 /// After its first use a token is granted again in this time, by [`Defect::LateDuplicateGranted`].
 const LATE: (Duration, Duration) = (Duration::from_millis(4), Duration::from_millis(60));
@@ -290,12 +290,17 @@ impl Passage<'_> {
         let is_late = authority.glimpse_of(self.token, now).is_none_or(|fresh| !fresh.admissible);
         let read_good = self.glimpse.admissible;
         let revived = has(Defect::RevokedRevived) && met.revocation && read_good;
-        let double = has(Defect::RaceDoubleSpend)
-            || has(Defect::RaceCrossFormat) && met.foreign_format
-            || has(Defect::AbortForgetsUse) && state.take_forsaken(self.token).is_some();
+        let double = has(Defect::RaceDoubleSpend) || has(Defect::RaceCrossFormat) && met.foreign_format;
+        let forgotten = has(Defect::AbortForgetsUse)
+            && state.forsaken.iter().any(|(forsaken, _)| *forsaken == self.token);
         let late = has(Defect::LateDuplicateGranted)
             && state.age_of_use(self.token).is_some_and(|age| age > LATE.0 && age < LATE.1);
-        if (double && read_good || revived || late || has(Defect::ReplayBesideNext) && met.cousin) && is_late
+        if (double && read_good
+            || revived
+            || late
+            || forgotten
+            || has(Defect::ReplayBesideNext) && met.cousin)
+            && is_late
         {
             sway(Sway::Permit);
         }

@@ -118,6 +118,13 @@ impl Pasts {
             return None;
         }
         let mut history = self.chains.get(&chain)?.clone();
+        let ended = |past: &Past| {
+            past.does == Does::Revoke && matches!(past.came, Came::Granted(_)) && past.end.is_some()
+        };
+        if history.calls().iter().any(ended) {
+            // Whatever else was promised: a revocation that was granted and is over ends the chain.
+            return Some(Allowed::Refused("revoke"));
+        }
         let does = Does::Use(history.number(token?));
         let known = history.tokens();
         let fresh = history.number(&Token::new("a token that nobody has seen"));

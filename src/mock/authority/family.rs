@@ -74,6 +74,9 @@ pub(super) enum Admission {
     Forget,
 }
 
+/// So many tokens are remembered of a family that a defect lets fork.
+const FORKED: usize = 128;
+
 /// Everything that descends from one login.
 #[derive(Clone, Debug)]
 pub(super) struct Family {
@@ -100,6 +103,8 @@ pub(super) struct Family {
     recent: VecDeque<Generation>,
     /// What the next decision on a serial is to believe; only defects of rivals fill it.
     swayed: Vec<(u32, Sway)>,
+    /// A defect let it fork, so that more of its tokens live than the policy knows.
+    forks: bool,
 }
 
 impl Family {
@@ -123,12 +128,14 @@ impl Family {
             newest_access: 0,
             recent: VecDeque::from([root]),
             swayed: Vec::new(),
+            forks: false,
         };
         (family, issue)
     }
 
     /// Makes the next decision on a serial believe something.
     pub fn sway(&mut self, serial: u32, sway: Sway) {
+        self.forks |= sway == Sway::Permit;
         self.swayed.push((serial, sway));
     }
 
@@ -216,7 +223,8 @@ impl Family {
         self.newest_access = access.number;
         let issue = Issue { serial: self.serials, at: now, access };
         self.rotate(serial, issue, admission == Admission::Replace, now);
-        while self.recent.len() > remembered(rules) {
+        let most = if self.forks { FORKED } else { remembered(rules) };
+        while self.recent.len() > most {
             self.recent.pop_front();
         }
         issue

@@ -469,7 +469,7 @@ impl SetExpectation {
 /// What a policy promises of several uses at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RacePromise {
-    /// At least one is granted, unless the policy lets all of them lose. Holds under every policy.
+    /// At least one is granted. Holds under every policy.
     Winner,
     /// How many are granted.
     Successes,

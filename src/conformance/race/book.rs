@@ -6,7 +6,7 @@ use crate::conformance::judge::Judgement;
 use crate::conformance::transcript::ending;
 use crate::results::{RaceOutcome, RaceResult, RacerMoments, ShownRound};
 use crate::suite::claim::RacePromise;
-use crate::suite::policy::{Policy, RaceRule};
+use crate::suite::policy::Policy;
 
 use super::chance;
 use super::order::{Ordered, order};
@@ -80,7 +80,7 @@ fn one(promise: RacePromise, round: &Round, policy: &Policy) -> Judgement {
     let row = Row { policy, racers: round.refreshes(), took: round.took() };
     let doubt = counts.crashes + counts.silent;
     match promise {
-        RacePromise::Winner => winner(round, counts, policy),
+        RacePromise::Winner => winner(round, counts),
         RacePromise::Order => ordered(round, policy),
         RacePromise::Successes | RacePromise::Successors | RacePromise::Live | RacePromise::Family
             if !round.alike =>
@@ -105,8 +105,8 @@ fn one(promise: RacePromise, round: &Round, policy: &Policy) -> Judgement {
     }
 }
 
-fn winner(round: &Round, counts: Counts, policy: &Policy) -> Judgement {
-    if counts.successes > 0 || policy.race == Some(RaceRule::MayAllLose) {
+fn winner(round: &Round, counts: Counts) -> Judgement {
+    if counts.successes > 0 {
         return Judgement::Holds;
     }
     if !round.alike || counts.silent > 0 {

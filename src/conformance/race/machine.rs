@@ -211,7 +211,8 @@ impl Machine<'_> {
         }
         match state.tokens[token].standing {
             Standing::Unissued | Standing::Void => vec![state.clone()],
-            Standing::Live => self.lost(state, call, token),
+            // Somebody wins every race; that the winner may lose what it got is the losers' doing.
+            Standing::Live => Vec::new(),
             Standing::Spent { by, again } => {
                 let mut states = Vec::new();
                 let grace = self.grace(state, call, token, by, again);
@@ -224,18 +225,6 @@ impl Machine<'_> {
                 }
                 states
             }
-        }
-    }
-
-    /// A live token is refused: only where all racers may lose, and this one had a rival.
-    fn lost(&self, state: &State, call: usize, token: usize) -> Vec<State> {
-        let rivals = self.calls.iter().enumerate().any(|(other, past)| {
-            other != call && past.does == Does::Use(token) && past.overlaps(&self.calls[call])
-        });
-        if self.policy.race == Some(RaceRule::MayAllLose) && rivals {
-            vec![state.clone(), state.over()]
-        } else {
-            Vec::new()
         }
     }
 

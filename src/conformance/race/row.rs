@@ -93,7 +93,7 @@ impl Row<'_> {
     /// How many are granted.
     pub fn successes(&self) -> Result<Bounds, String> {
         let all = self.racers;
-        let bounds = match self.rule()? {
+        Ok(match self.rule()? {
             Rule::Kept => Bounds::exactly(all, "rotation"),
             Rule::Refused => Bounds::exactly(all.min(1), "replay.answer"),
             Rule::Granted => Bounds::exactly(all, "replay.answer"),
@@ -104,8 +104,7 @@ impl Row<'_> {
             Rule::Graced(GraceAnswer::NewPair, uses, _) => {
                 Bounds { least: 1, most: all.min(uses.saturating_add(1)), word: counted(uses, all) }
             }
-        };
-        Ok(if self.may_all_lose() { Bounds { least: 0, ..bounds } } else { bounds })
+        })
     }
 
     /// How many different refresh tokens so many successes get.
@@ -217,7 +216,7 @@ mod tests {
         let one_wins = Policy { race: Some(RaceRule::OneWins), ..policy(Grace::None) };
         assert_eq!(spoken(&one_wins, 1, 1), ["exactly 1", "exactly 1", "exactly 1"]);
         let may_all_lose = Policy { race: Some(RaceRule::MayAllLose), ..policy(Grace::None) };
-        assert_eq!(spoken(&may_all_lose, 0, 0), ["at most 1", "exactly 0", "exactly 0"]);
+        assert_eq!(spoken(&may_all_lose, 1, 1), ["exactly 1", "exactly 1", "at most 1"]);
     }
 
     #[test]

@@ -140,7 +140,7 @@ async fn checked(careless: Careless) -> Vec<CheckResult> {
     let (address, root) = front(at(&mock), careless).await;
     let text = format!(
         "assay: 1\nname: secure\ndialect: pfms\nenvironments:\n  live:\n    url: https://localhost:{}\n    guard: \
-         {{ hosts: [localhost] }}\nchecks:\n  use: [SEC-12, SEC-25]\n",
+         {{ hosts: [localhost] }}\nchecks:\n  standards: [secure]\n  use: [SEC-12, SEC-25]\n",
         address.port()
     );
     let suite = suite::parse(&SourceFile::new("secure.yaml", text)).unwrap();

@@ -81,7 +81,7 @@ pub(super) struct Held {
     written: usize,
     answer: Answer,
     sent_at: Instant,
-    held_at: Option<Instant>,
+    since: Option<Instant>,
 }
 
 /// What came of one turn at writing.
@@ -175,12 +175,12 @@ impl Connection {
             Kept::Everything => 0,
         };
         let (answer, sent_at) = (Answer::empty(), Instant::now());
-        let mut held = Held { request, bytes, written, answer, sent_at, held_at: None };
+        let mut held = Held { request, bytes, written, answer, sent_at, since: None };
         let deadline = sent_at + self.door.target.timeout;
         let sent = self.transmit(&held.bytes[..written], &mut held.answer);
         match timeout_at(deadline.into(), sent).await.unwrap_or(Err(Failure::ResponseTimeout)) {
             Ok(true) => {
-                held.held_at = Some(Instant::now());
+                held.since = Some(Instant::now());
                 Ok(held)
             }
             other => Err(self.conclude(held, None, other).await),
@@ -220,7 +220,7 @@ impl Connection {
         released_at: Option<Instant>,
         sent: Result<bool, Failure>,
     ) -> Exchange {
-        let Held { request, mut answer, sent_at, held_at, .. } = held;
+        let Held { request, mut answer, sent_at, since: held_at, .. } = held;
         let from = released_at.unwrap_or(sent_at);
         let deadline = from + self.door.target.timeout;
         let result = if request.travel.abort.is_some() {

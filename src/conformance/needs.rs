@@ -14,7 +14,7 @@ use crate::suite::Suite;
 use crate::suite::call::{Call, Changes, Operation, PairUse, Part, Reference, Slot, SlotRef, Template};
 use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Standing, Step, Together, Verb, Wait};
 use crate::suite::claim::{
-    Aspect, Claim, Expectation, Field, FieldPlace, OutcomeWord, SetClaim, SetExpectation, SetPlace, Test,
+    Aspect, Claim, Expectation, Field, FieldPlace, OutcomeWord, SetClaim, SetExpectation, SetPlace,
 };
 use crate::suite::environment::{Environment, Target};
 use crate::suite::expression::{Expression, Truth, Value};
@@ -609,12 +609,12 @@ fn has_what_is_claimed(speech: &Speech, claim: &Claim, cell: &Cell) -> Outcome {
                 Ok(())
             }
         }
-        Expectation::At(place, Test { near, after, .. }) => {
+        Expectation::At(place, test) => {
             has_field(speech, place)?;
-            if let Some((other, _)) = near {
+            if let Some((other, _)) = &test.near {
                 has_field(speech, other)?;
             }
-            after.as_ref().map_or(Ok(()), |other| has_field(speech, other))
+            test.after.as_ref().map_or(Ok(()), |other| has_field(speech, other))
         }
         Expectation::Shape { aspects, part } => {
             aspects.iter().try_for_each(|aspect| has_aspect(speech, *aspect, part.as_deref()))

@@ -185,10 +185,10 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         Controller::Echo | Controller::EchoNotAcceptable | Controller::EchoDetailed => {
             echo_application(&spec, controller)
         }
-        Controller::Endpoint if speaks_oauth => Application::OAuth(
+        Controller::Endpoint if speaks_oauth => Application::OAuth(Box::new(
             OAuth::new(&dialect, Arc::clone(&authority), Arc::clone(&clock), switches, spec.seed)
                 .ok_or_else(unspoken)?,
-        ),
+        )),
         Controller::Endpoint => {
             let owned = (Arc::clone(&authority), Arc::clone(&clock));
             let controllers =

@@ -61,7 +61,7 @@ pub(super) enum Application {
     /// The echo controller behind the same pipeline.
     Echo { pipeline: Pipeline },
     /// An OAuth 2.0 token endpoint.
-    OAuth(OAuth),
+    OAuth(Box<OAuth>),
 }
 
 /// What all workers share.

@@ -62,7 +62,7 @@ pub enum Expectation {
         part: Option<String>,
     },
     /// A value at a place.
-    At(FieldPlace, Test),
+    At(FieldPlace, Box<Test>),
     /// The tokens carry the chain's own links.
     Belongs(Vec<Link>),
     /// None of these is found anywhere in the answer.

@@ -40,7 +40,7 @@ fn found(look: &Look) -> String {
             Way::Clear => format!("answered {} in the clear", answer.status),
             Way::Usual | Way::Offering(_) => format!("answered {}", answer.status),
         },
-        (Seen::Refused(how), _) | (Seen::Untried(how), _) => how.clone(),
+        (Seen::Refused(how) | Seen::Untried(how), _) => how.clone(),
         (Seen::Answered, Err(failure)) => failure.word().to_owned(),
     }
 }

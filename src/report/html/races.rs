@@ -50,7 +50,7 @@ impl View {
     pub(super) fn of(run: &Run) -> View {
         let races = || run.checks.iter().flat_map(|check| check.races.iter().map(move |race| (check, race)));
         View {
-            shown: shown(races()),
+            shown: shown(&races()),
             rows: races().map(|(check, race)| row(check, race)).collect(),
             outcomes: races().flat_map(|(check, race)| outcomes(check, race)).collect(),
         }
@@ -58,7 +58,7 @@ impl View {
 }
 
 /// The first race that broke; else the one with the most racers whose round tells.
-fn shown<'r>(races: impl Iterator<Item = (&'r CheckResult, &'r RaceResult)> + Clone) -> Option<Shown> {
+fn shown<'r>(races: &(impl Iterator<Item = (&'r CheckResult, &'r RaceResult)> + Clone)) -> Option<Shown> {
     let broke = races.clone().find(|(_, race)| race.broken > 0);
     let racers = |race: &RaceResult| race.shown.as_ref().map_or(0, |shown| shown.racers.len());
     let largest = || races.clone().max_by_key(|(_, race)| (racers(race), std::cmp::Reverse(race.rounds)));

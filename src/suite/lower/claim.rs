@@ -82,7 +82,7 @@ impl Builder<'_, '_> {
             let at = test.entry();
             if let Some(place) = field_place(place, test.key, self.notes) {
                 let test = test_of(&test.value, test.span, self.scope, self.notes);
-                self.push(at, Expectation::At(place, test));
+                self.push(at, Expectation::At(place, Box::new(test)));
             }
         }
         if let Some(words) = &map.belongs {

@@ -59,7 +59,7 @@ fn lower(name: &str, written: &Spanned<written::Profile>, depth: Depth, notes: &
 }
 
 /// The part of `quick..full` that is meant.
-fn of_depth<'t>(word: &'t Word, depth: Depth) -> &'t str {
+fn of_depth(word: &Word, depth: Depth) -> &str {
     match (word.value.split_once(".."), depth) {
         (Some((quick, _)), Depth::Quick) => quick,
         (Some((_, full)), Depth::Full) => full,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::conformance;
 use crate::suite::Suite;
 use crate::suite::check::Check;
 use crate::suite::defect::Defect;
@@ -12,6 +13,9 @@ use super::bench::Trial;
 use super::benign::{self, Benign};
 use super::proxy::{self, Mutation};
 use super::{Options, Subject, mutants, weight};
+
+/// A check of so many requests is tried on every variant, however quick the proof is to be.
+const FEW: u64 = 40;
 
 /// What a trial is for.
 #[derive(Clone, Debug)]
@@ -105,6 +109,18 @@ impl Plan<'_> {
         self.ids(|check| !weight::is_heavy(check))
     }
 
+    /// What a variant is tried with: in a quick proof only checks of few requests, in a full one all that are light.
+    fn brisk(&self) -> Vec<String> {
+        let light = self.light();
+        if self.options.full {
+            return light;
+        }
+        let Subject { suite, environment, dialect } = self.subject;
+        let planned = conformance::plan(suite, environment, dialect, false);
+        let few = planned.into_iter().filter(|check| check.burn.requests <= FEW).map(|check| check.id);
+        few.filter(|id| light.contains(id)).collect()
+    }
+
     fn clean(&mut self) {
         for run in 0..self.options.clean_runs {
             let spec = MockSpec { seed: self.spec.seed + u64::from(run), ..self.spec.clone() };
@@ -119,14 +135,14 @@ impl Plan<'_> {
     fn benign(&mut self) {
         let is_oauth = self.subject.dialect.name.starts_with("oauth2");
         for benign in benign::all(&self.spec, is_oauth) {
-            let mut trial = self.trial(benign.what.clone(), benign.spec.clone(), self.light());
+            let mut trial = self.trial(benign.what.clone(), benign.spec.clone(), self.brisk());
             if let Some(dialect) = benign.tweaked(&self.subject.dialect) {
                 trial.client_table = Arc::new(dialect);
             }
             self.add(Aim::Benign(Box::new(benign)), trial);
         }
         let nothing = Mutation::nothing();
-        let mut trial = self.trial("a proxy that changes nothing", self.spec.clone(), self.light());
+        let mut trial = self.trial("a proxy that changes nothing", self.spec.clone(), self.brisk());
         trial.mutation = Some(nothing);
         let benign = Benign::plain(trial.what.clone(), trial.spec.clone());
         self.add(Aim::Benign(Box::new(benign)), trial);

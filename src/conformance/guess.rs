@@ -74,7 +74,7 @@ pub(super) fn judge(found: &TokenEntropy, bits: u32) -> Judgement {
             _ => Judgement::fails(expected, lacking),
         };
     }
-    if (found.distinct as usize) < TOKENS_MIN && !found.form.starts_with("JWT") {
+    if found.distinct < TOKENS_MIN as u64 && !found.form.starts_with("JWT") {
         return Judgement::Untold(format!(
             "only {} different {} tokens were seen, and it takes {TOKENS_MIN}",
             found.distinct, found.field

@@ -44,7 +44,7 @@ pub(super) fn compare(one: &[Duration], two: &[Duration]) -> Difference {
     while at < all.len() {
         let same = all[at..].iter().take_while(|(time, _)| *time == all[at].0).count();
         // Equal times share the mean of their ranks.
-        let rank = at as f64 + (same as f64 + 1.0) / 2.0;
+        let rank = at as f64 + f64::midpoint(same as f64, 1.0);
         ranks += rank * all[at..at + same].iter().filter(|(_, second)| *second).count() as f64;
         ties += (same as f64).powi(3) - same as f64;
         at += same;

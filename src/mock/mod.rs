@@ -195,7 +195,7 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
                 Controllers::new(&dialect, owned.0, owned.1, switches, spec.seed).ok_or_else(unspoken)?;
             let pipeline = Pipeline::new(spec.webapi, controllers.actions(), quirks(&spec, &[]));
             let refresh = dialect.refresh().path.trim_end_matches('/').to_owned();
-            Application::WebApi { pipeline, controllers, refresh }
+            Application::WebApi { pipeline, controllers: Box::new(controllers), refresh }
         }
     };
     Ok(Shared {

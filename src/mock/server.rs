@@ -57,7 +57,7 @@ const BACKLOG: u32 = 4096;
 #[derive(Debug)]
 pub(super) enum Application {
     /// A Web API with controllers.
-    WebApi { pipeline: Pipeline, controllers: Controllers, refresh: String },
+    WebApi { pipeline: Pipeline, controllers: Box<Controllers>, refresh: String },
     /// The echo controller behind the same pipeline.
     Echo { pipeline: Pipeline },
     /// An OAuth 2.0 token endpoint.

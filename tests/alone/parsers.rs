@@ -36,8 +36,11 @@ const BODY_MAX: usize = 100_000;
 struct Parser {
     name: &'static str,
     seeds: Vec<Vec<u8>>,
-    read: Box<dyn Fn(&[u8], &mut ChaCha8Rng)>,
+    read: Box<Reading>,
 }
+
+/// Reads bytes; what else it needs it makes with the dice.
+type Reading = dyn Fn(&[u8], &mut ChaCha8Rng);
 
 fn parser(name: &'static str, seeds: &[&str], read: impl Fn(&[u8], &mut ChaCha8Rng) + 'static) -> Parser {
     let seeds = seeds.iter().map(|seed| seed.as_bytes().to_vec()).collect();
@@ -267,6 +270,7 @@ fn peak_kb() -> u64 {
 }
 
 /// Inputs that were read; each parser reads the same ones in every run, as far as the time goes.
+#[expect(clippy::print_stdout, reason = "seed and counts are what the test is run for")]
 fn torment(time: Duration) -> u64 {
     let _alone = super::alone();
     let mut all = 0;
@@ -283,7 +287,7 @@ fn torment(time: Duration) -> u64 {
             count += 1;
         }
         let grown = peak_kb().saturating_sub(before);
-        println!("{:>10} inputs, seed {SEED}, {grown:>7} kB more at the peak: {}", count, parser.name);
+        println!("{count:>10} inputs, seed {SEED}, {grown:>7} kB more at the peak: {}", parser.name);
         assert!(grown < GROWTH_MAX_KB, "{} took {grown} kB", parser.name);
         all += count;
     }

@@ -61,7 +61,7 @@ impl Table {
             let pairs = (count - 1.0).max(1.0);
             let turn = (flips - pairs / 2.0) / (pairs / 4.0).sqrt();
             let after = if turn.abs() > SIGNIFICANT { entropy(flips / pairs) } else { 1.0 };
-            let is_constant = ones == 0.0 || ones == count;
+            let is_constant = ones < 0.5 || ones > count - 0.5;
             worth.sigma.push(if is_constant { 0.0 } else { sigma });
             worth.bits.push(own.min(after));
             worth.biased += usize::from(!is_constant && own < 0.995);

@@ -42,7 +42,7 @@ mod tests {
         let mut bytes = Vec::new();
         while bytes.len() < length {
             state = (state.wrapping_mul(MULTIPLIER) + INCREMENT) & MASK;
-            bytes.extend(((state >> 16) as u32).to_le_bytes());
+            bytes.extend_from_slice(&(state >> 16).to_le_bytes()[..4]);
         }
         bytes
     }

@@ -105,7 +105,7 @@ impl Signed {
         let Signed { algorithm, signature } = self;
         let shown: String = algorithm.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
         found.form = format!("JWT ({shown})");
-        let lengths = || tokens.iter().map(|token| token.len() as u32);
+        let lengths = || tokens.iter().map(|token| small(token.len()));
         found.length = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
         "base64url".clone_into(&mut found.alphabet);
         found.alphabet_size = 64;
@@ -123,15 +123,20 @@ impl Signed {
     }
 }
 
+/// Lengths of tokens: bodies are bounded far below what would not fit.
+fn small(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
 // --------------------------------------------------------------------------------------------------- opaque
 
 fn opaque(tokens: &[&str], now: i64, found: &mut TokenEntropy) {
     let written = alphabet::read(tokens);
     "opaque".clone_into(&mut found.form);
-    found.length = (written.length.0 as u32, written.length.1 as u32);
+    found.length = (small(written.length.0), small(written.length.1));
     written.alphabet.name().clone_into(&mut found.alphabet);
     found.alphabet_size = written.alphabet.size();
-    found.constant = (written.constant.0 as u32, written.constant.1 as u32);
+    found.constant = (small(written.constant.0), small(written.constant.1));
     picture(&written, found);
     add(found, by_length(&written));
     if written.constant.0 + written.constant.1 > 0 {

@@ -138,8 +138,8 @@ mod tests {
 
     #[test]
     fn a_counter_is_found_in_either_order_of_bytes() {
-        assert_eq!(rising(&with(|number| (70_000 + number).to_be_bytes().to_vec())), [10..12]);
-        assert_eq!(rising(&with(|number| (70_000 + 3 * number).to_le_bytes().to_vec())), [4..6]);
+        assert_eq!(rising(&with(|number| (70_000 + number).to_be_bytes().to_vec())), vec![10..12]);
+        assert_eq!(rising(&with(|number| (70_000 + 3 * number).to_le_bytes().to_vec())), vec![4..6]);
     }
 
     #[test]
@@ -151,14 +151,14 @@ mod tests {
     fn the_random_part_behind_a_clock_is_left_alone() {
         // Two tokens a millisecond, as a ULID has it: six bytes of time, then chance.
         let tokens = with(|number| (1_700_000_000_000 + number / 2).to_be_bytes()[2..].to_vec());
-        assert_eq!(rising(&tokens), [8..10]);
+        assert_eq!(rising(&tokens), vec![8..10]);
         assert_eq!(clock(&tokens, 1_700_000_000), Some((4..10, "the time in milliseconds")));
     }
 
     #[test]
     fn clocks_are_read_in_seconds_ticks_and_digits() {
         let now = 1_700_000_000_i64;
-        let seconds = with(|number| (1_700_000_000 + number as u32 / 500).to_le_bytes().to_vec());
+        let seconds = with(|number| (1_700_000_000 + number / 500).to_le_bytes()[..4].to_vec());
         assert_eq!(clock(&seconds, now), Some((4..8, "the time in seconds")));
         let ticks =
             with(|number| (621_355_968_000_000_000 + 17_000_000_000_000_000 + number).to_be_bytes().to_vec());

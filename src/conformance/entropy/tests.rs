@@ -24,7 +24,7 @@ fn random<const N: usize>(rng: &mut ChaCha8Rng) -> [u8; N] {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(b"0123456789abcdef"[usize::from(half)])).collect()
 }
 
 #[track_caller]
@@ -32,9 +32,15 @@ fn between(found: &TokenEntropy, least: f64, most: f64) {
     assert!((least..=most).contains(&found.bits), "{} bits: {} {:?}", found.bits, found.why, found.bounds);
 }
 
+/// The alphabet of a ULID.
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// A source of tokens.
+type Maker = fn(&mut ChaCha8Rng) -> String;
+
 #[test]
 fn good_sources_have_all_the_bits_of_their_length() {
-    let makers: [(f64, fn(&mut ChaCha8Rng) -> String); 6] = [
+    let makers: [(f64, Maker); 6] = [
         (128.0, |rng| hex(&random::<16>(rng))),
         (128.0, |rng| URL_SAFE_NO_PAD.encode(random::<16>(rng))),
         (160.0, |rng| STANDARD.encode(random::<20>(rng))),
@@ -79,8 +85,8 @@ fn a_guid_of_version_1_is_worth_next_to_nothing_in_text_and_in_base64() {
     let make = |number: u64| {
         let time = 0x1EF_0123_4567_89AB_u64 + number * 5_003;
         let mut bytes = [7; 16];
-        bytes[..4].copy_from_slice(&(time as u32).to_be_bytes());
-        bytes[4..6].copy_from_slice(&((time >> 32) as u16).to_be_bytes());
+        bytes[..4].copy_from_slice(&time.to_be_bytes()[4..]);
+        bytes[4..6].copy_from_slice(&time.to_be_bytes()[2..4]);
         bytes[6..8].copy_from_slice(&((time >> 48) as u16).to_be_bytes());
         bytes
     };
@@ -110,7 +116,6 @@ fn a_guid_of_version_7_and_a_ulid_keep_their_random_part() {
         "{:?}",
         found.structure
     );
-    const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let found = estimate_of(&issued(1000, |number, rng| {
         let time = 1_790_000_000_000_u64 + number / 3;
         let mut text: String =
@@ -171,7 +176,7 @@ fn a_copy_a_checksum_and_a_weak_generator_add_nothing() {
         let mut bytes = Vec::new();
         for _ in 0..8 {
             state = (state.wrapping_mul(0x5_DEEC_E66D) + 0xB) & ((1 << 48) - 1);
-            bytes.extend(((state >> 16) as u32).to_le_bytes());
+            bytes.extend_from_slice(&(state >> 16).to_le_bytes()[..4]);
         }
         STANDARD.encode(bytes)
     }));
@@ -209,7 +214,7 @@ fn a_signed_jwt_is_as_hard_to_guess_as_its_signature() {
 
 #[test]
 fn few_tokens_are_judged_by_their_length_alone() {
-    let found = estimate_of(&issued(20, |number, _| format!("{:032x}", number)));
+    let found = estimate_of(&issued(20, |number, _| format!("{number:032x}")));
     between(&found, 0.0, 128.0);
     assert_eq!(found.bounds.len(), 1);
 }

@@ -224,6 +224,9 @@ fn afterwards(round: &Round) -> Vec<String> {
     lines
 }
 
+/// A round, its number in its cell, and how it broke the promise if it did.
+type Counted<'r> = (usize, &'r Round, Option<String>);
+
 /// Adds up the rounds of one race, a row for each cell.
 pub(in super::super) fn add_up(
     name: &str,
@@ -231,7 +234,7 @@ pub(in super::super) fn add_up(
     promises: &[RacePromise],
     policy: &Policy,
 ) -> Vec<RaceResult> {
-    let mut cells: IndexMap<Option<&str>, Vec<(usize, &Round, Option<String>)>> = IndexMap::new();
+    let mut cells: IndexMap<Option<&str>, Vec<Counted<'_>>> = IndexMap::new();
     for round in rounds {
         let of_cell = cells.entry(round.cell.as_deref()).or_default();
         of_cell.push((of_cell.len(), round, broken(promises, round, policy)));
@@ -248,7 +251,7 @@ fn broken(promises: &[RacePromise], round: &Round, policy: &Policy) -> Option<St
     (crashes > 0).then(|| format!("{crashes} answered with a server error"))
 }
 
-fn of_cell(name: &str, cell: Option<&str>, rounds: &[(usize, &Round, Option<String>)]) -> RaceResult {
+fn of_cell(name: &str, cell: Option<&str>, rounds: &[Counted<'_>]) -> RaceResult {
     let count = |holds: &dyn Fn(&Round, bool) -> bool| {
         rounds.iter().filter(|(_, round, broken)| holds(round, broken.is_some())).count()
     };
@@ -290,7 +293,7 @@ fn legs(round: &Round) -> String {
     spoken.join(", ")
 }
 
-fn outcomes(rounds: &[(usize, &Round, Option<String>)]) -> Vec<RaceOutcome> {
+fn outcomes(rounds: &[Counted<'_>]) -> Vec<RaceOutcome> {
     let mut kinds: IndexMap<Counts, RaceOutcome> = IndexMap::new();
     for (_, round, broken) in rounds {
         let counts = round.counts();

@@ -166,7 +166,7 @@ impl Machine<'_> {
         let may = |wanted: GraceAnswer| window.0.is_none_or(|promised| promised == wanted);
         let mut states = Vec::new();
         if may(GraceAnswer::SamePair) || may(GraceAnswer::ActivePair) {
-            states.extend(self.repeated(state, token, answer));
+            states.extend(repeated(state, token, answer));
         }
         if may(GraceAnswer::NewPair)
             && let Some(next) = issued(state, token, answer)
@@ -183,26 +183,6 @@ impl Machine<'_> {
             }
         }
         states.into_iter().map(|state| counted(state, token)).collect()
-    }
-
-    /// The pair that the first use was answered with, or the one that is active now.
-    fn repeated(&self, state: &State, token: usize, answer: Answer) -> Vec<State> {
-        let with = match answer {
-            Answer::Without => return Vec::new(),
-            Answer::Unseen => return vec![state.clone()],
-            Answer::With(with) => with,
-        };
-        let is_active = state.tokens[with].standing == Standing::Live && state.descends(with, token);
-        if state.is_child(with, token) || is_active {
-            return vec![state.clone()];
-        }
-        if state.tokens[token].has_hidden_child && state.tokens[with].standing == Standing::Unissued {
-            let mut next = state.clone();
-            next.issue(with, token);
-            next.tokens[token].has_hidden_child = false;
-            return vec![next];
-        }
-        Vec::new()
     }
 
     fn refused(&self, state: &State, call: usize, token: usize) -> Vec<State> {
@@ -291,6 +271,26 @@ impl Machine<'_> {
             may_be_over: latest.is_none_or(|latest| latest + slack >= lasting),
         }
     }
+}
+
+/// The pair that the first use was answered with, or the one that is active now.
+fn repeated(state: &State, token: usize, answer: Answer) -> Vec<State> {
+    let with = match answer {
+        Answer::Without => return Vec::new(),
+        Answer::Unseen => return vec![state.clone()],
+        Answer::With(with) => with,
+    };
+    let is_active = state.tokens[with].standing == Standing::Live && state.descends(with, token);
+    if state.is_child(with, token) || is_active {
+        return vec![state.clone()];
+    }
+    if state.tokens[token].has_hidden_child && state.tokens[with].standing == Standing::Unissued {
+        let mut next = state.clone();
+        next.issue(with, token);
+        next.tokens[token].has_hidden_child = false;
+        return vec![next];
+    }
+    Vec::new()
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -66,7 +66,7 @@ impl Play<'_> {
         if chain.in_doubt {
             return self.untold(scene, ring.step, "the answer to an earlier call on this chain was lost");
         }
-        let alike = self.is_one_live_token(chain, ring.race, scene);
+        let alike = is_one_live_token(chain, ring.race, scene);
         let racers = match self.racers(scene, ring) {
             Ok(racers) => racers,
             Err(why) => return self.untold(scene, ring.step, &why),
@@ -126,16 +126,6 @@ impl Play<'_> {
             going = going.and(self.judge(scene, spared.as_ref().unwrap_or(step), taken));
         }
         going
-    }
-
-    /// Whether every leg is a good use of the chain's current token, which was not used before.
-    fn is_one_live_token(&self, chain: &Chain, race: &Race, scene: &Scene<'_>) -> bool {
-        let good = |call: &Call| {
-            call.operation == Operation::Refresh
-                && call.pair == PairUse::Current
-                && is_plain(&changes_of(call, scene.cell))
-        };
-        chain.clean && race.calls().all(good)
     }
 
     /// The chain goes on with the first pair that was granted.
@@ -303,6 +293,16 @@ impl Play<'_> {
             manner: format!("{}, {how}", told.composed.manner),
         }
     }
+}
+
+/// Whether every leg is a good use of the chain's current token, which was not used before.
+fn is_one_live_token(chain: &Chain, race: &Race, scene: &Scene<'_>) -> bool {
+    let good = |call: &Call| {
+        call.operation == Operation::Refresh
+            && call.pair == PairUse::Current
+            && is_plain(&changes_of(call, scene.cell))
+    };
+    chain.clean && race.calls().all(good)
 }
 
 /// What is known of a call before its answer.

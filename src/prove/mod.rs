@@ -270,6 +270,10 @@ impl Table<'_> {
 
     fn conclude(mut self, began: Instant) -> Proof {
         self.proof.claims = self.coverage.of(self.options.subjects.iter().map(|subject| &*subject.suite));
+        if self.options.subjects.len() == 1 && self.options.only.is_empty() {
+            // What no check of this suite can be asked about belongs to another.
+            self.proof.defects.retain(|row| !row.meant_for.is_empty());
+        }
         for row in &mut self.proof.defects {
             row.caught = !row.meant_for.is_empty() && row.missed_by.is_empty();
             row.by = row.caught.then(|| row.meant_for.first().cloned()).flatten();

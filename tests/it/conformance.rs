@@ -299,6 +299,25 @@ async fn an_endpoint_that_always_says_the_same_fails_with_one_reason_and_passes_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_good_call_that_is_answered_and_not_granted_is_red_in_the_checks_of_just_that_call() {
+    let mut bench = Bench::pfms(&[]);
+    let mut dialect = (*bench.ground.dialect).clone();
+    let refresh = dialect.operations.get_mut(&suite::call::Operation::Refresh).unwrap();
+    for accepts in refresh.accepts.values_mut() {
+        for (name, _) in accepts.body.iter_mut().filter(|(name, _)| name == "RefreshToken") {
+            name.push('X');
+        }
+    }
+    bench.ground.dialect = Arc::new(dialect);
+    let outcome = bench.run(&[]).await;
+    assert!(outcome.gate.is_some_and(|gate| gate.answered));
+    let of = |id: &str| outcome.checks.iter().find(|check| check.id == id).unwrap();
+    assert_eq!(of("FMT-01").verdict, Verdict::Fail);
+    assert!(!of("FMT-01").findings[0].evidence.is_empty());
+    assert!(outcome.checks.iter().all(|check| check.verdict != Verdict::Pass));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_port_could_not_run() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -290,7 +290,8 @@ fn statuses_classes_and_times_are_compared() {
     holds("{ within: 50ms }", json(200, GRANTED));
     fails("{ within: 10ms }", json(200, GRANTED), "20 ms");
     holds("{ within: 5x }", json(200, GRANTED));
-    fails("{ within: 2x }", json(200, GRANTED), "20 ms");
+    // A quiet machine is fast beyond telling: a factor of its median never means less than a second more.
+    holds("{ within: 2x }", json(200, GRANTED));
 }
 
 #[test]

@@ -456,6 +456,7 @@ mod tests {
             Home::Authority,
             Home::Strain,
             Home::Server,
+            Home::Rivals,
         ];
         let code: Vec<(Home, String)> = homes.into_iter().map(|home| (home, code(home))).collect();
         let asks = |home: Home, word: &str| {

@@ -26,8 +26,8 @@ fn options(only: &[&str]) -> Options {
         subjects: vec![subject("pfms"), subject("oauth2")],
         only: only.iter().map(|word| (*word).to_owned()).collect(),
         full: false,
-        clean_runs: 1,
-        mutants: true,
+        clean_runs: 0,
+        mutants: false,
     }
 }
 
@@ -37,23 +37,25 @@ fn prove(only: &[&str]) -> Proof {
     runtime.block_on(prove::prove(&options(only), &|_, _, _| {})).unwrap()
 }
 
+/// The first defect of every check that sends little: all of them are proven by `assay prove`.
+fn sample() -> Vec<&'static str> {
+    let light = ["format", "schema", "success", "errors", "lifecycle", "oauth2"];
+    let checks = catalogue::checks().iter().filter(|check| light.contains(&check.group.as_str()));
+    let mut words: Vec<&str> =
+        checks.filter_map(|check| check.proof.keys().next()).map(|defect| defect.word()).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
 #[test]
-fn every_defect_is_caught_where_its_proof_says_and_what_is_right_is_green() {
-    let proof = prove(&[]);
-    assert!(proof.clean.red.iter().all(Vec::is_empty), "false alarms: {:?}", proof.clean.red);
-    assert!(proof.variants.len() >= 40, "{}", proof.variants.len());
-    for variant in &proof.variants {
-        assert!(variant.is_quiet(), "{} is benign: {variant:?}", variant.what);
-    }
-    assert!(proof.defects.len() >= 120, "{}", proof.defects.len());
+fn the_first_defect_of_every_light_check_is_caught_where_its_proof_says() {
+    let sample = sample();
+    let proof = prove(&sample);
+    assert_eq!(proof.defects.len(), sample.len());
     for row in &proof.defects {
         assert!(row.caught && row.undeclared.is_empty(), "{row:?}");
     }
-    assert!(proof.mutants.len() >= 20, "{}", proof.mutants.len());
-    for mutant in &proof.mutants {
-        assert!(mutant.is_settled(), "no check sees that {}", mutant.what);
-    }
-    assert!(proof.proven);
 }
 
 #[test]
@@ -73,7 +75,7 @@ fn every_defect_is_named_by_a_check_or_caught_by_the_gate() {
 
 #[test]
 fn a_defect_that_does_not_exist_is_named_with_the_nearest() {
-    let options = Options { clean_runs: 0, mutants: false, ..options(&["accept-ignord"]) };
+    let options = options(&["accept-ignord"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let refused = runtime.block_on(prove::prove(&options, &|_, _, _| {})).unwrap_err();
     assert!(refused.0.contains("did you mean `accept-ignored`?"), "{}", refused.0);

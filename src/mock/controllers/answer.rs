@@ -80,7 +80,9 @@ impl Fault {
             }
             Fault::Token(Refusal::Foreign) => "The refresh token was issued to another state".to_owned(),
             Fault::Token(Refusal::Scope) => "The scope exceeds the grant".to_owned(),
-            Fault::BadSecret(state) => format!("State '{state}' is not registered with this AuthString"),
+            Fault::BadSecret(state) => {
+                format!("State '{}' is not registered with this AuthString", repeated(state, switches))
+            }
             Fault::Waits => "Too many attempts, wait a moment".to_owned(),
             Fault::BadCode => "The AuthCode is not valid".to_owned(),
             Fault::UnknownTenant(state) => format!("State '{}' is not registered", repeated(state, switches)),
@@ -122,7 +124,7 @@ impl Fault {
 
 /// What was sent as it may be repeated: its beginning, without what cannot stand in every format.
 fn repeated(text: &str, switches: Switches) -> String {
-    let most = if switches.has(Defect::EchoUnbounded) { usize::MAX } else { 64 };
+    let most = if switches.has(Defect::EchoUnbounded) { usize::MAX } else { 16 };
     let fits = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
     let shown = |c: char| if fits(c) || switches.has(Defect::ControlEchoed) { c } else { '\u{fffd}' };
     text.chars().take(most).map(shown).collect()

@@ -174,7 +174,7 @@ async fn the_oauth2_suite_is_green_on_its_mock_and_names_what_does_not_apply() {
 async fn two_books_agree_exactly() {
     for defects in [&[][..], &[Defect::PutRefreshes], &[Defect::UnknownGranted, Defect::QueryBinds]] {
         let bench = Bench::pfms(defects);
-        let outcome = bench.run(&[]).await;
+        let outcome = bench.run(&CONTRACT).await;
         let ledger = bench.mock.ledger();
         assert_eq!(outcome.counted.granted, ledger.granted, "{defects:?}");
         assert_eq!(outcome.counted.refused, ledger.refused, "{defects:?}");

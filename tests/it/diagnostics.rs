@@ -83,7 +83,7 @@ fn refusal_classes_are_those_of_dialects() {
             format!("X-1:\n  title: x\n  steps: [{{ refresh: {{ cut: 1 }}, must: {{ class: {word} }} }}]\n");
         suite::parse_checks("own", &SourceFile::new("x.yaml", check)).unwrap();
     }
-    assert_eq!(words.len(), 12, "`suite::lower::vocabulary::CLASS` lists them as well");
+    assert_eq!(words.len(), 13, "`suite::lower::vocabulary::CLASS` lists them as well");
 }
 
 /// A suite with one line replaced by anything.

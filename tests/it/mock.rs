@@ -309,7 +309,7 @@ fn refusals_have_codes_and_spend_nothing() {
         ("E105", Held { access: second.access, ..held.clone() }),
         ("E105", Held { access: "x.y.z".to_owned(), ..held.clone() }),
         ("E201", Held { secret: "wrong".to_owned(), ..held.clone() }),
-        ("E202", Held { tenant: "ZZ".to_owned(), ..held.clone() }),
+        ("E201", Held { tenant: "ZZ".to_owned(), ..held.clone() }),
         ("E203", Held { tenant: goa.tenant, secret: goa.secret, ..held.clone() }),
         ("E302", Held { refresh: String::new(), ..held.clone() }),
     ];

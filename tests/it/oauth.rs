@@ -29,7 +29,7 @@ async fn proven(name: &str, only: &[&str]) {
         subjects: vec![subject],
         only: only.iter().map(|word| (*word).to_owned()).collect(),
         full: false,
-        clean_runs: 1,
+        clean_runs: 0,
         mutants: false,
     };
     let proof = prove::prove(&options, &|_, _, _| {}).await.unwrap();

@@ -77,8 +77,13 @@ impl Misframing {
     fn of(self, body: &[u8]) -> (Vec<u8>, &'static str) {
         let size = format!("{:x}", body.len());
         let framed = |size: &str, end: &str, tail: &str| {
-            [size.as_bytes(), end.as_bytes(), body, end.as_bytes(), b"0", end.as_bytes(), tail.as_bytes()]
-                .concat()
+            // A chunk without a byte is the last one: nothing may follow but the tail.
+            let more = if body.is_empty() && size.starts_with('0') {
+                Vec::new()
+            } else {
+                [body, end.as_bytes(), b"0", end.as_bytes()].concat()
+            };
+            [size.as_bytes(), end.as_bytes(), &more, tail.as_bytes()].concat()
         };
         let end = "\r\n";
         match self {

@@ -160,6 +160,9 @@ fn weak_key(reply: &Reply, taken: &Taken, bench: &Bench<'_>) -> Option<String> {
     })
 }
 
+/// So long a value in a secret's place is taken for one.
+const MADE_UP_MIN: usize = 12;
+
 /// The name of a secret that was sent and stands in the answer. The tokens of a grant are no leak where they
 /// are what the answer is for.
 fn secret(text: &str, taken: &Taken, reply: &Reply, bench: &Bench<'_>) -> Option<String> {
@@ -173,8 +176,10 @@ fn secret(text: &str, taken: &Taken, reply: &Reply, bench: &Bench<'_>) -> Option
     } else {
         BTreeSet::new()
     };
-    let sent = taken.good.iter().chain(taken.sent.iter());
-    let secrets = sent.filter(|(slot, value)| slot.is_secret() && value.len() >= 4);
+    // A value that was made up is a secret only as far as it looks like one: `null` stands in many answers.
+    let made_up = taken.sent.iter().filter(|(_, value)| value.len() >= MADE_UP_MIN);
+    let sent = taken.good.iter().filter(|(_, value)| value.len() >= 4).chain(made_up);
+    let secrets = sent.filter(|(slot, _)| slot.is_secret());
     secrets
         .filter(|(_, value)| !granted.contains(value.expose()))
         .find(|(_, value)| writings(value.expose()).iter().any(|writing| text.contains(writing.as_str())))

@@ -321,7 +321,7 @@ fn refusals_have_codes_and_spend_nothing() {
         assert_eq!(answer.inner("accessToken"), Value::Null);
     }
     let zz = bench.refresh(&Held { tenant: "ZZ".to_owned(), ..held.clone() });
-    assert_eq!(zz.json()["Remarks"], "State 'ZZ' is not registered");
+    assert_eq!(zz.json()["Remarks"], "State 'ZZ' is not registered with this AuthString");
     let whole = held.json().to_string();
     for body in ["", "[]", "null", &whole[..whole.len() - 1]] {
         let answer =

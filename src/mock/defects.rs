@@ -248,7 +248,6 @@ pub fn home(defect: Defect) -> Home {
         | ClientErrorMisnamed
         | WwwAuthenticateMissing
         | TwoAuthMethodsAccepted
-        | PostAuthRefused
         | GrantTypeIgnored
         | GrantTypeCaseFolded
         | GrantTypeMisnamed

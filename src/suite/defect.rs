@@ -180,7 +180,6 @@ defects! {
     ClientErrorMisnamed "client-error-misnamed" Subtle "failed client authentication is answered invalid_grant";
     WwwAuthenticateMissing "www-authenticate-missing" Subtle "failed Basic authentication is answered without a challenge";
     TwoAuthMethodsAccepted "two-auth-methods-accepted" Subtle "credentials in header and body at once are accepted";
-    PostAuthRefused "post-auth-refused" Subtle "client credentials in the body are refused";
     GrantTypeIgnored "grant-type-ignored" Subtle "any grant_type, or none, refreshes";
     GrantTypeCaseFolded "grant-type-case-folded" Subtle "grant_type is compared without case";
     GrantTypeMisnamed "grant-type-misnamed" Subtle "an unknown grant_type is answered invalid_grant";

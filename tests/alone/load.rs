@@ -161,7 +161,7 @@ async fn the_two_books_agree_under_users() {
     assert_eq!((result.book.scheduled, result.book.granted), (500, 500), "{:?}", result.errors);
     assert_eq!((result.model, result.chains), (LoadModel::Closed, 16));
     assert_eq!(result.response.histogram, result.service.histogram, "users have one clock");
-    assert_eq!(result.asks, "closed, 16 users until 500 refreshes");
+    assert_eq!(result.asks, "closed, 16 users for 30 s, at most 500 refreshes");
 }
 
 #[tokio::test]

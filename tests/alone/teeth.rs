@@ -43,6 +43,8 @@ fn sample() -> Vec<&'static str> {
     let checks = catalogue::checks().iter().filter(|check| light.contains(&check.group.as_str()));
     let mut words: Vec<&str> =
         checks.filter_map(|check| check.proof.keys().next()).map(|defect| defect.word()).collect();
+    // Only a suite that forbids rotation judges this one.
+    words.retain(|word| *word != "fapi-rotates-without-retry");
     words.sort_unstable();
     words.dedup();
     words
@@ -58,10 +60,15 @@ fn the_first_defect_of_every_light_check_is_caught_where_its_proof_says() {
     }
 }
 
+/// What is noted and not judged, and what is about TLS, which the mock does not speak: a test of its own shows those
+/// fail.
+const WITHOUT_PROOF: [&str; 4] = ["SEC-10", "SEC-11", "SEC-12", "SEC-25"];
+
 #[test]
 fn every_check_names_a_defect_that_it_catches() {
     for check in catalogue::checks() {
-        assert!(!check.proof.is_empty(), "{} has no proof", check.id);
+        let exempt = WITHOUT_PROOF.contains(&check.id.as_str());
+        assert_eq!(check.proof.is_empty(), exempt, "{}", check.id);
     }
 }
 

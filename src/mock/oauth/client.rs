@@ -33,7 +33,6 @@ pub(super) fn authenticate(
         (Some((basic, _)), Some(id), _) if basic != id => {
             return Err(fault("invalid_request", "two different clients"));
         }
-        (None, _, Some(_)) if switches.has(Defect::PostAuthRefused) => return Err(unknown()),
         (Some((id, secret)), _, _) => (id.as_str(), Some(secret.as_str())),
         (None, id, secret) => (id.ok_or_else(unknown)?, secret),
     };

@@ -392,10 +392,10 @@ impl Connection {
         let mut head = Vec::with_capacity(512);
         self.door.write_head(request, &mut head);
         let pieces = http1::body_pieces(request);
+        let half = half(&head, &pieces);
         if travel.chunks.is_none() && travel.pace.is_none() && !travel.await_continue {
             let mut whole = [head, pieces.concat()].concat();
             self.door.write_behind(request, &mut whole);
-            let half = whole.len() / 2;
             return match travel.abort {
                 Some(Abort::HalfSent) => self.break_off(&whole[..half], answer).await,
                 Some(Abort::Sent | Abort::Connected) => self.break_off(&whole, answer).await,
@@ -414,7 +414,7 @@ impl Connection {
     ) -> Result<(), Failure> {
         let travel = &request.travel;
         let total = head.len() + pieces.iter().map(Vec::len).sum::<usize>();
-        let mut left = if travel.abort == Some(Abort::HalfSent) { total / 2 } else { total };
+        let mut left = if travel.abort == Some(Abort::HalfSent) { half(head, pieces) } else { total };
         let mut going = self.transmit(&head[..head.len().min(left)], answer).await;
         left -= head.len().min(left);
         if travel.await_continue && going.is_ok_and(|going| going) {
@@ -577,5 +577,13 @@ impl Connection {
         if self.buffer.len() < HEAD_MAX {
             self.buffer.resize((self.buffer.len() * 2).min(HEAD_MAX), 0);
         }
+    }
+}
+
+/// Where half of a request has been sent: within its body, so that its reader has begun.
+fn half(head: &[u8], pieces: &[Vec<u8>]) -> usize {
+    match pieces.iter().map(Vec::len).sum::<usize>() {
+        0 => head.len() / 2,
+        body => head.len() + body / 2,
     }
 }

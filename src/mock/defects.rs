@@ -345,13 +345,17 @@ const BESIDE: [Defect; 8] = [
     Defect::RefusalSpendsAccess,
 ];
 
+/// Defects of the server that only documents in JSON provoke.
+const OF_JSON: [Defect; 2] = [Defect::DeepHang, Defect::TruncatedHang];
+
 /// Whether a mock can be wrong in this way: one of OAuth 2.0 has no Web API that could, and the other way round.
 pub fn is_possible(defect: Defect, oauth: bool) -> bool {
     match home(defect) {
         Home::Pipeline | Home::Controllers => !oauth || SHARED.contains(&defect),
         Home::TokenEndpoint => oauth,
         Home::Authority => !oauth || !BESIDE.contains(&defect),
-        Home::Server | Home::Strain | Home::Rivals => true,
+        Home::Server => !oauth || !OF_JSON.contains(&defect),
+        Home::Strain | Home::Rivals => true,
     }
 }
 

@@ -203,6 +203,11 @@ impl Rivals {
         self.state().broken_at = Some(Instant::now());
     }
 
+    /// A request was read whole, and its caller was gone before it was looked at.
+    pub fn hung_up(&self, authority: &Authority, asked: &Asked, now: Moment) {
+        drop(self.read(authority, asked, now));
+    }
+
     /// Whether this request is answered 500 because another was cut off.
     pub fn is_poisoned(&self) -> bool {
         self.switches.has(Defect::BrokenBodyPoisons) && self.state().broken_at.take().is_some()

@@ -318,13 +318,7 @@ async fn serve(
     }
     stumbles.before(request.headers()).await;
     let toll = if counted { shared.toll(&served, &request, arrived) } else { Toll::default() };
-    let read = match (read(request, &stumbles).await, &shared.rivals) {
-        (Err(broken), rivals) => {
-            rivals.iter().for_each(Rivals::broken);
-            return Err(broken.into());
-        }
-        (Ok(read), _) => read,
-    };
+    let read = receive(&served, &stumbles, request).await?;
     let answer = match read {
         Some(_) if toll.crashes => Answer { response: crashed(), refresh: None },
         Some(request) => {
@@ -500,6 +494,50 @@ async fn wait(pace: &Pace, alarm: &Alarm, arrived: Instant) {
             return;
         }
         alarm.sleep_until(due).await;
+    }
+}
+
+/// Reads a request whole, as [`read`] does. Where rivals look on, they learn of a caller who hung up meanwhile.
+async fn receive(
+    served: &Served,
+    stumbles: &Arc<Stumbles>,
+    request: Request<Incoming>,
+) -> Result<Option<HttpRequest>, Broken> {
+    if served.shared.rivals.is_none() {
+        return Ok(read(request, stumbles).await?);
+    }
+    // On a task of its own: the connection drops this one as soon as its peer is gone, with what was read.
+    let (stumbles, mut unheard) = (Arc::clone(stumbles), Unheard::new(&served.shared));
+    let reading = tokio::spawn(async move {
+        match read(request, &stumbles).await {
+            Ok(read) => unheard.request = Some(read),
+            Err(_) => unheard.shared.rivals.iter().for_each(Rivals::broken),
+        }
+        unheard
+    });
+    let mut unheard = reading.await.map_err(|_| Broken::Peer)?;
+    unheard.request.take().ok_or(Broken::Peer)
+}
+
+/// A request that was read. Dropped with it, its caller hung up before anybody listened.
+struct Unheard {
+    shared: Arc<Shared>,
+    request: Option<Option<HttpRequest>>,
+}
+
+impl Unheard {
+    fn new(shared: &Arc<Shared>) -> Unheard {
+        Unheard { shared: Arc::clone(shared), request: None }
+    }
+}
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        let Some(Some(request)) = self.request.take() else { return };
+        let asked = self.shared.asked(&request);
+        if let (Some(rivals), Some(asked)) = (&self.shared.rivals, asked) {
+            rivals.hung_up(&self.shared.authority, &asked, self.shared.clock.now());
+        }
     }
 }
 

@@ -425,7 +425,7 @@ impl Authority {
 
     /// The family of an access token, whatever it is worth.
     pub fn family_of_access(&self, access: &str) -> Option<FamilyId> {
-        self.mint.read_name(&self.mint.read_access(access)?.sid)
+        self.mint.read_name(&self.read_access(access)?.sid)
     }
 
     /// Claims of another kind, signed as access tokens are.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, DATE, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Version};
@@ -20,6 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinHandle as JoinTask;
 
 use crate::secret::Token;
 use crate::suite::call::Slot;
@@ -290,7 +292,11 @@ async fn connection(
     match door {
         Door::Application => {
             let stumbles = Arc::new(Stumbles::of(switches));
-            let service = service_fn(|request| serve(served.clone(), Arc::clone(&stumbles), request));
+            let service = service_fn(|request| {
+                // Whatever is to happen to a request whose peer is gone already happens before the first poll.
+                let (head, reading) = receive(&served, &stumbles, request);
+                serve(served.clone(), Arc::clone(&stumbles), head, reading)
+            });
             tokio::select! {
                 _ = builder.serve_connection(io, service) => (),
                 _ = epoch.changed() => (),
@@ -307,18 +313,22 @@ async fn connection(
 async fn serve(
     served: Served,
     stumbles: Arc<Stumbles>,
-    request: Request<Incoming>,
+    head: Parts,
+    reading: Reading,
 ) -> Result<Response<Answered>, Broken> {
     let shared = &served.shared;
     let arrived = Instant::now();
-    let counted = shared.is_refresh(request.uri().path());
+    let counted = shared.is_refresh(head.uri.path());
     if counted {
         shared.ledger.asked();
         shared.pace.arm(arrived);
     }
-    stumbles.before(request.headers()).await;
-    let toll = if counted { shared.toll(&served, &request, arrived) } else { Toll::default() };
-    let read = receive(&served, &stumbles, request).await?;
+    stumbles.before(&head.headers).await;
+    let toll = if counted { shared.toll(&served, &head.headers, arrived) } else { Toll::default() };
+    let read = match reading {
+        Reading::Here(body) => read(head, body, &stumbles).await?,
+        Reading::Beside(task) => task.await.map_err(|_| Broken::Peer)?.heard().ok_or(Broken::Peer)?,
+    };
     let answer = match read {
         Some(_) if toll.crashes => Answer { response: crashed(), refresh: None },
         Some(request) => {
@@ -419,8 +429,8 @@ impl Shared {
         }
     }
 
-    fn toll(&self, served: &Served, request: &Request<Incoming>, now: Instant) -> Toll {
-        let label = request.headers().get(hyper::header::CONTENT_TYPE);
+    fn toll(&self, served: &Served, headers: &HeaderMap, now: Instant) -> Toll {
+        let label = headers.get(hyper::header::CONTENT_TYPE);
         let xml = label.and_then(|label| label.to_str().ok()).is_some_and(|label| label.contains("xml"));
         self.strain.toll(served.line, xml, now)
     }
@@ -497,26 +507,30 @@ async fn wait(pace: &Pace, alarm: &Alarm, arrived: Instant) {
     }
 }
 
-/// Reads a request whole, as [`read`] does. Where rivals look on, they learn of a caller who hung up meanwhile.
-async fn receive(
-    served: &Served,
-    stumbles: &Arc<Stumbles>,
-    request: Request<Incoming>,
-) -> Result<Option<HttpRequest>, Broken> {
+/// How the rest of a request is read.
+enum Reading {
+    /// By whoever answers it.
+    Here(Incoming),
+    /// By a task of its own, because rivals are to learn of a caller who hangs up meanwhile: the connection drops
+    /// whoever answers as soon as its peer is gone, and what was read with it.
+    Beside(JoinTask<Unheard>),
+}
+
+/// Begins to read.
+fn receive(served: &Served, stumbles: &Arc<Stumbles>, request: Request<Incoming>) -> (Parts, Reading) {
+    let (head, body) = request.into_parts();
     if served.shared.rivals.is_none() {
-        return Ok(read(request, stumbles).await?);
+        return (head, Reading::Here(body));
     }
-    // On a task of its own: the connection drops this one as soon as its peer is gone, with what was read.
-    let (stumbles, mut unheard) = (Arc::clone(stumbles), Unheard::new(&served.shared));
-    let reading = tokio::spawn(async move {
-        match read(request, &stumbles).await {
+    let (stumbles, own, mut unheard) = (Arc::clone(stumbles), head.clone(), Unheard::new(&served.shared));
+    let task = tokio::spawn(async move {
+        match read(own, body, &stumbles).await {
             Ok(read) => unheard.request = Some(read),
             Err(_) => unheard.shared.rivals.iter().for_each(Rivals::broken),
         }
         unheard
     });
-    let mut unheard = reading.await.map_err(|_| Broken::Peer)?;
-    unheard.request.take().ok_or(Broken::Peer)
+    (head, Reading::Beside(task))
 }
 
 /// A request that was read. Dropped with it, its caller hung up before anybody listened.
@@ -528,6 +542,11 @@ struct Unheard {
 impl Unheard {
     fn new(shared: &Arc<Shared>) -> Unheard {
         Unheard { shared: Arc::clone(shared), request: None }
+    }
+
+    /// The request, which is heard now.
+    fn heard(mut self) -> Option<Option<HttpRequest>> {
+        self.request.take()
     }
 }
 
@@ -542,8 +561,11 @@ impl Drop for Unheard {
 }
 
 /// Reads a request whole; `None` where its body is too large.
-async fn read(request: Request<Incoming>, stumbles: &Stumbles) -> Result<Option<HttpRequest>, hyper::Error> {
-    let (head, mut incoming) = request.into_parts();
+async fn read(
+    head: Parts,
+    mut incoming: Incoming,
+    stumbles: &Stumbles,
+) -> Result<Option<HttpRequest>, hyper::Error> {
     let announced = incoming.size_hint().exact();
     if announced.is_some_and(|length| length > BODY_LIMIT as u64) {
         return Ok(None);

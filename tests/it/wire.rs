@@ -643,8 +643,7 @@ async fn hanging_up_happens_where_it_should() {
         |travel| Request { headers: vec![("Host".into(), b"here".to_vec())], ..travelling("abcdef", travel) };
     let whole = seen(named(Travel::default())).await.0;
     let within_body = whole.len() - "def".len();
-    for (abort, length) in
-        [(Abort::Connected, 0), (Abort::HalfSent, within_body), (Abort::Sent, whole.len())]
+    for (abort, length) in [(Abort::Connected, 0), (Abort::HalfSent, within_body), (Abort::Sent, whole.len())]
     {
         let (text, exchange) = seen(named(Travel { abort: Some(abort), ..Travel::default() })).await;
         failed(&exchange.result, Failure::Aborted);

@@ -684,11 +684,14 @@ fn keeps_chains(check: &Check) -> bool {
         })
 }
 
+/// A server that answers in some microseconds lets few rounds overlap, so many times as many are tried.
+const ROUNDS_OVER: u32 = 10;
+
 /// How many times its rounds a check may go on, where what it promises of races needs rounds that overlap.
 pub(super) fn patience(check: &Check) -> u32 {
     let promises = |claim: &SetClaim| matches!(&claim.what, SetExpectation::Promised(_));
     let waits = check.together.iter().flat_map(|set| &set.claims).any(promises);
-    if waits && races(check).next().is_some() { 3 } else { 1 }
+    if waits && races(check).next().is_some() { ROUNDS_OVER } else { 1 }
 }
 
 /// What a race sends in a cell, at most: its legs, and where it is asked for what comes after, each successor,

@@ -329,6 +329,8 @@ async fn serve(
         Reading::Here(body) => read(head, body, &stumbles).await?,
         Reading::Beside(task) => task.await.map_err(|_| Broken::Peer)?.heard().ok_or(Broken::Peer)?,
     };
+    // What answering takes begins when all is there, as for any server: a race holds the last byte back.
+    let whole_at = if shared.pace.is_immediate() { arrived } else { Instant::now() };
     let answer = match read {
         Some(_) if toll.crashes => Answer { response: crashed(), refresh: None },
         Some(request) => {
@@ -347,7 +349,7 @@ async fn serve(
     shared.book(counted, answer.refresh, arrived);
     bear(shared, &toll, answer.refresh).await?;
     if !shared.pace.is_immediate() {
-        wait(&shared.pace, &served.alarm, arrived).await;
+        wait(&shared.pace, &served.alarm, whole_at).await;
     }
     if shared.switches.is(Variant::SlowServer) {
         tokio::time::sleep(SLOW).await;
@@ -495,11 +497,11 @@ impl Shared {
     }
 }
 
-/// Waits until a request that arrived at `arrived` may be answered. A stall may begin meanwhile.
-async fn wait(pace: &Pace, alarm: &Alarm, arrived: Instant) {
+/// Waits until a request that was there whole at `whole_at` may be answered. A stall may begin meanwhile.
+async fn wait(pace: &Pace, alarm: &Alarm, whole_at: Instant) {
     let own = pace.draw();
     loop {
-        let due = pace.due(arrived, own);
+        let due = pace.due(whole_at, own);
         if Instant::now() >= due {
             return;
         }

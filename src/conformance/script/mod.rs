@@ -11,7 +11,7 @@ mod racing;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use rand::SeedableRng as _;
@@ -66,6 +66,12 @@ pub(super) struct Played {
 
 /// Checks compare times with margins of a tenth of this and more, so slip below that decides nothing.
 const COARSEST: Duration = Duration::from_millis(500);
+
+/// A check that has taken this long goes on no longer for rounds that count.
+const LONG_ENOUGH: Duration = Duration::from_secs(4);
+
+/// Beyond its rounds, a check asks after so many whether they tell enough.
+const JUDGED_EVERY: u32 = 4;
 
 /// Why a cell is not played to its end.
 enum Cut {
@@ -160,8 +166,9 @@ impl Play<'_> {
     async fn cells(&mut self, cells: &[Cell]) {
         let rounds = self.check.rounds.at(self.court.ground.full).max(1);
         let interleaved = compares_times(self.check);
+        let began = Instant::now();
         for round in 0..rounds.saturating_mul(patience(self.check)) {
-            if round >= rounds && !self.races_tell_too_little() {
+            if round >= rounds && self.is_over(round - rounds, began) {
                 break;
             }
             if interleaved {
@@ -192,6 +199,13 @@ impl Play<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a check that had its rounds need not go on, or did for long enough.
+    fn is_over(&self, over: u32, began: Instant) -> bool {
+        let too_long = began.elapsed() > LONG_ENOUGH;
+        // All rounds are judged for it, so that is not asked after each.
+        too_long || (over.is_multiple_of(JUDGED_EVERY) && !self.races_tell_too_little())
     }
 
     /// What was taken on a stage that turned out not to be set proves nothing.

@@ -14,6 +14,7 @@ pub mod http1;
 pub mod proof;
 pub mod look;
 pub mod reply;
+mod salvo;
 pub mod side;
 pub mod tls;
 pub mod volley;

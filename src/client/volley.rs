@@ -1,16 +1,15 @@
 //! Volleys: several requests whose ends leave together.
 //!
 //! Connections are open and all but the last byte of every request is with the server beforehand; then the
-//! last bytes are written one after the other without a pause, and the answers are heard side by side.
+//! last bytes are written without a pause ([`salvo`]), and the answers are heard side by side.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::task::JoinSet;
 
 use super::wire::{Connection, Held, Kept};
-use super::{Client, Exchange, Failure, Request};
+use super::{Client, Exchange, Failure, Request, salvo};
 
 /// The server's time to read what it was sent before the release.
 const BREATH: Duration = Duration::from_millis(1);
@@ -37,11 +36,11 @@ pub struct Volley {
 }
 
 /// A shot that is ready.
-struct Ready {
+pub(super) struct Ready {
     index: usize,
     after: Duration,
-    connection: Connection,
-    held: Held,
+    pub(super) connection: Connection,
+    pub(super) held: Held,
 }
 
 /// Exchanges by the index of their shot, and connections to keep.
@@ -110,12 +109,9 @@ async fn release(ready: Vec<Ready>, heard: &mut Heard) -> bool {
     let mut waiting = ready.into_iter().peekable();
     while let Some(after) = waiting.peek().map(|shot| shot.after) {
         until(start + after).await;
-        let mut salvo = Vec::new();
-        while let Some(mut shot) = waiting.next_if(|shot| shot.after == after) {
-            let released_at = shot.connection.release(&mut shot.held);
-            salvo.push((shot, released_at));
-        }
-        alone &= !have_news(&salvo);
+        let shots: Vec<Ready> = std::iter::from_fn(|| waiting.next_if(|shot| shot.after == after)).collect();
+        let (salvo, was_alone) = salvo::release(shots).await;
+        alone &= was_alone;
         for (Ready { index, mut connection, held, .. }, released_at) in salvo {
             heard.hearers.spawn(async move {
                 let exchange = connection.hear_out(held, released_at).await;
@@ -124,16 +120,6 @@ async fn release(ready: Vec<Ready>, heard: &mut Heard) -> bool {
         }
     }
     alone
-}
-
-/// Whether something has come on one of these connections: asked of the system in one call, as time is short.
-fn have_news(salvo: &[(Ready, Instant)]) -> bool {
-    let sockets: Option<Vec<_>> = salvo.iter().map(|(shot, _)| shot.connection.socket()).collect();
-    let Some(sockets) = sockets else { return true };
-    let mut asked: Vec<PollFd<'_>> =
-        sockets.into_iter().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut asked, Some(&at_once)).map_or(true, |ready| ready > 0)
 }
 
 async fn until(due: Instant) {

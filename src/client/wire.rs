@@ -82,6 +82,14 @@ pub(super) struct Held {
     answer: Answer,
     sent_at: Instant,
     since: Option<Instant>,
+    out: bool,
+}
+
+impl Held {
+    /// Whether its end went out whole when it was released.
+    pub(super) fn is_out(&self) -> bool {
+        self.out
+    }
 }
 
 /// What came of one turn at writing.
@@ -175,7 +183,7 @@ impl Connection {
             Kept::Everything => 0,
         };
         let (answer, sent_at) = (Answer::empty(), Instant::now());
-        let mut held = Held { request, bytes, written, answer, sent_at, since: None };
+        let mut held = Held { request, bytes, written, answer, sent_at, since: None, out: false };
         let deadline = sent_at + self.door.target.timeout;
         let sent = self.transmit(&held.bytes[..written], &mut held.answer);
         match timeout_at(deadline.into(), sent).await.unwrap_or(Err(Failure::ResponseTimeout)) {
@@ -196,7 +204,8 @@ impl Connection {
                 held.written += count;
             }
             // What is left, or fails, is seen to by whoever reads the answer.
-            let _later = stream.poll_flush(&mut context);
+            let flushed = matches!(stream.poll_flush(&mut context), Poll::Ready(Ok(())));
+            held.out = flushed && held.written == held.bytes.len();
         }
         released_at
     }

@@ -7,7 +7,7 @@ const WIDTH: f64 = 904.0;
 const HEIGHT: f64 = 196.0;
 const TOP: f64 = 16.0;
 const BASE: f64 = 128.0;
-const RIGHT: f64 = 800.0;
+const RIGHT: f64 = 764.0;
 
 /// The strip of bits, beneath the characters.
 const STRIP: (f64, f64) = (150.0, 174.0);

@@ -149,9 +149,8 @@ impl Source {
 /// The identity with the scope that it was granted, which may be less than it asked for: no later call may ask for
 /// more (RFC 6749 section 6).
 fn with_granted_scope(dialect: &Dialect, identity: &Arc<Identity>, pair: &Pair) -> Arc<Identity> {
-    let scope = |reply: &Arc<Reply>| {
-        reply.at(dialect, Operation::Login, &FieldPlace::Field(Field::Scope)).text()
-    };
+    let scope =
+        |reply: &Arc<Reply>| reply.at(dialect, Operation::Login, &FieldPlace::Field(Field::Scope)).text();
     let granted = pair.reply.as_ref().and_then(scope).filter(|scope| !scope.is_empty());
     match granted {
         Some(granted)

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::client::codec::{Leaf, Outgoing};
 use crate::client::compose::{self, Draft, Slots};
 use crate::client::{Client, Request, Travel};
-use crate::dialect::{Accepts, ClientAuth, Computed, Codec, Shape, Speech, TextPart};
+use crate::dialect::{Accepts, ClientAuth, Codec, Computed, Shape, Speech, TextPart};
 use crate::secret::Token;
 use crate::suite::call::{
     Changes, DocumentChanges, Forge, Made, Order, Slot, SlotRef, Template, WireChanges,

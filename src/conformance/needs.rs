@@ -402,7 +402,9 @@ impl Means<'_> {
         let ways = changes.auth.iter().flatten().filter_map(|way| word_of(way, cell));
         for way in ways {
             if !speech.auth.iter().any(|known| known.word() == way) {
-                return Err(not_applicable(format!("the dialect has no way `{way}` to authenticate clients")));
+                return Err(not_applicable(format!(
+                    "the dialect has no way `{way}` to authenticate clients"
+                )));
             }
         }
         Ok(())

@@ -74,7 +74,9 @@ impl Alphabet {
     /// What a character stands for. Padding stands for nothing and is constant.
     fn value(self, byte: u8) -> u8 {
         match (self, byte) {
-            (Alphabet::Hex, _) => char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0),
+            (Alphabet::Hex, _) => {
+                char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0)
+            }
             (Alphabet::Base32, b'A'..=b'Z') => byte - b'A',
             (Alphabet::Base32, b'2'..=b'7') => byte - b'2' + 26,
             (_, b'A'..=b'Z') => byte - b'A',

@@ -1,8 +1,8 @@
 //! Plays a check: its steps in every cell and round on fresh chains, each exchange judged as it comes.
 
+mod connecting;
 mod fuzzing;
 mod good;
-mod connecting;
 mod interleave;
 mod judging;
 mod past;

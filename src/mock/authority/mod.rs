@@ -269,7 +269,8 @@ impl Authority {
         let serial = serial.unwrap_or_else(|| family.newest());
         self.chain_breaks(serial)?;
         self.bad_luck()?;
-        let (permitted, denied) = (family.is_swayed(serial, Sway::Permit), family.is_swayed(serial, Sway::Deny));
+        let (permitted, denied) =
+            (family.is_swayed(serial, Sway::Permit), family.is_swayed(serial, Sway::Deny));
         if denied {
             return Err(Refusal::Reused);
         }

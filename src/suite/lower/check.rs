@@ -419,7 +419,8 @@ fn set(written: &Spanned<written::Together>, scope: &Scope, notes: &mut Notes<'_
 
 fn lasting(written: &Spanned<written::Always>, scope: &Scope, notes: &mut Notes<'_>) -> Always {
     let always = &written.value;
-    let filter = always.filter.iter().flat_map(|written| claims(Strength::Given, written, scope, notes)).collect();
+    let filter =
+        always.filter.iter().flat_map(|written| claims(Strength::Given, written, scope, notes)).collect();
     let mut all = Vec::new();
     for (strength, written) in
         [(Strength::Must, &always.must), (Strength::Should, &always.should), (Strength::Info, &always.info)]

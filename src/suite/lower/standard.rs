@@ -21,9 +21,8 @@ pub(super) fn read(check: &mut Check, standards: &[Standard]) -> Option<Standing
             return Some(Standing::Skip { reason, at: check.place(check.at) });
         }
         let oauth = has(Standard::Oauth2) || has(Standard::Fapi2);
-        let foreign = |basis: &Basis| {
-            (is_aspnet(basis) && !has(Standard::Aspnet)) || (is_oauth(basis) && !oauth)
-        };
+        let foreign =
+            |basis: &Basis| (is_aspnet(basis) && !has(Standard::Aspnet)) || (is_oauth(basis) && !oauth);
         if rests_on(&foreign) {
             grade(check, lowered);
         }
@@ -42,7 +41,9 @@ fn raise(check: &mut Check, standard: Standard) {
         // A host that is known does all that it is known for.
         Standard::Aspnet if any(is_aspnet) => grade(check, |_| Strength::Must),
         Standard::Fapi2 if any(|basis| matches!(basis, Basis::Fapi(_))) => grade(check, |_| Strength::Must),
-        Standard::Secure if any(|basis| matches!(basis, Basis::Practice | Basis::Rfc(_) | Basis::Issue(_))) => {
+        Standard::Secure
+            if any(|basis| matches!(basis, Basis::Practice | Basis::Rfc(_) | Basis::Issue(_))) =>
+        {
             grade(check, raised);
         }
         Standard::Aspnet | Standard::Fapi2 | Standard::Secure => {}
@@ -71,9 +72,12 @@ fn is_oauth(basis: &Basis) -> bool {
     match basis {
         Basis::Rfc(section) => OAUTH.contains(&section.split(' ').next().unwrap_or_default()),
         Basis::Oidc(_) => true,
-        Basis::Page | Basis::Policy | Basis::Practice | Basis::Aspnet(_) | Basis::Fapi(_) | Basis::Issue(_) => {
-            false
-        }
+        Basis::Page
+        | Basis::Policy
+        | Basis::Practice
+        | Basis::Aspnet(_)
+        | Basis::Fapi(_)
+        | Basis::Issue(_) => false,
     }
 }
 

@@ -176,22 +176,6 @@ mod tests {
 
     use super::*;
 
-    fn claims() -> Claims {
-        Claims {
-            iss: "mock".into(),
-            sub: "user".into(),
-            state: Some("07".into()),
-            client_id: None,
-            aud: None,
-            sid: "s".into(),
-            rt: "r".into(),
-            scope: None,
-            iat: 1,
-            exp: 2,
-            jti: "j".into(),
-        }
-    }
-
     fn signing(defects: &[Defect], variants: &[Variant]) -> Signing {
         let spec = MockSpec { defects: defects.to_vec(), variants: variants.to_vec(), ..MockSpec::default() };
         Signing::of(Switches::of(&spec), [7; 32]).unwrap()
@@ -200,8 +184,8 @@ mod tests {
     #[test]
     fn tokens_of_a_pair_of_keys_are_read_back_and_forged_ones_are_not() {
         let good = signing(&[], &[Variant::AsymmetricTokens]);
-        let token = good.token(&claims(), None);
-        assert_eq!(good.read(&token), Some(claims()));
+        let token = good.token(&Claims::of_a_test(), None);
+        assert_eq!(good.read(&token), Some(Claims::of_a_test()));
         assert!(good.public_key().unwrap().starts_with("-----BEGIN PUBLIC KEY-----"));
         let (signed, _) = token.rsplit_once('.').unwrap();
         let forged = signed.replacen(
@@ -212,23 +196,23 @@ mod tests {
         let tag = hmac::sign(&key(good.public_key().unwrap().as_bytes()), forged.as_bytes());
         let forged = format!("{forged}.{}", URL_SAFE_NO_PAD.encode(tag));
         assert_eq!(good.read(&forged), None);
-        assert_eq!(signing(&[Defect::KeyConfusion], &[]).read(&forged), Some(claims()));
+        assert_eq!(signing(&[Defect::KeyConfusion], &[]).read(&forged), Some(Claims::of_a_test()));
     }
 
     #[test]
     fn what_a_careless_token_tells_can_be_read_by_anyone() {
         let told = signing(&[Defect::PersonalNumberInToken, Defect::SecretInToken], &[]);
-        let token = told.token(&claims(), Some("mock-auth-07"));
+        let token = told.token(&Claims::of_a_test(), Some("mock-auth-07"));
         let content = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
         let content = String::from_utf8(content).unwrap();
         assert!(content.contains(PERSONAL) && content.contains("mock-auth-07"), "{content}");
-        assert_eq!(told.read(&token), Some(claims()));
+        assert_eq!(told.read(&token), Some(Claims::of_a_test()));
     }
 
     #[test]
     fn a_token_that_never_expires_is_read_all_the_same() {
         let endless = signing(&[Defect::ExpiryMissing], &[]);
-        let read = endless.read(&endless.token(&claims(), None)).unwrap();
+        let read = endless.read(&endless.token(&Claims::of_a_test(), None)).unwrap();
         assert_eq!(read.exp, i64::MAX);
     }
 }

@@ -226,12 +226,9 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    fn claims() -> Claims {
+impl Claims {
+    /// Claims of nobody, for tests of what is done with claims.
+    pub fn of_a_test() -> Claims {
         Claims {
             iss: "mock".into(),
             sub: "user".into(),
@@ -246,6 +243,13 @@ mod tests {
             jti: "j".into(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
 
     #[test]
     fn the_header_is_what_it_says() {
@@ -285,8 +289,8 @@ mod tests {
     #[test]
     fn an_access_token_is_read_back_and_a_forged_one_is_not() {
         let mint = Mint::new(7);
-        let token = mint.access(&claims());
-        assert_eq!(mint.read_access(&token), Some(claims()));
+        let token = mint.access(&Claims::of_a_test());
+        assert_eq!(mint.read_access(&token), Some(Claims::of_a_test()));
         assert_eq!(Mint::new(8).read_access(&token), None);
         assert_eq!(mint.read_access(&token[..token.len() - 1]), None);
         assert_eq!(mint.read_access("a.b"), None);
@@ -296,11 +300,11 @@ mod tests {
     #[test]
     fn only_a_token_that_says_none_is_read_unsigned() {
         let mint = Mint::new(7);
-        let token = mint.access(&claims());
+        let token = mint.access(&Claims::of_a_test());
         assert_eq!(read_unsigned(&token), None);
         let payload = token.split('.').nth(1).unwrap();
         let forged = format!("{}.{payload}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"nOnE"}"#));
-        assert_eq!(read_unsigned(&forged), Some(claims()));
+        assert_eq!(read_unsigned(&forged), Some(Claims::of_a_test()));
         assert_eq!(mint.read_access(&forged), None);
     }
 

@@ -1,0 +1,3 @@
+//! Load generators side by side.
+
+fn main() {}

@@ -75,6 +75,7 @@ fn merge(own: &mut Interval, other: &Interval) {
     own.response.merge(&other.response);
     own.service.merge(&other.service);
     own.slip.merge(&other.slip);
+    own.granted.merge(&other.granted);
     for (class, count) in &other.errors {
         *own.errors.entry(class.clone()).or_default() += count;
     }
@@ -93,6 +94,7 @@ fn row(interval: Interval) -> (Second, BTreeMap<String, u64>) {
         response_us: (!interval.response.is_empty()).then_some(response),
         service_us: (!interval.service.is_empty()).then_some(service),
         slip_us_p99: (!interval.slip.is_empty()).then(|| whole_us(&interval.slip, 0.99)),
+        granted: interval.granted.compact(),
     };
     (second, interval.errors)
 }

@@ -72,6 +72,8 @@ pub struct Interval {
     pub service: Recorder,
     /// Slip of what was answered or failed.
     pub slip: Recorder,
+    /// Response time of what was granted, warm-up aside.
+    pub granted: Recorder,
 }
 
 /// The moments of one request, from the start of the profile.
@@ -215,6 +217,7 @@ impl Tally {
     fn granted(&mut self, due: &Due, kind: Kind, response: Duration, service: Duration) {
         self.response.record(response);
         self.service.record(service);
+        self.second.granted.record(response);
         for part in self.order.parts_of(kind, due.arrival.intended).into_iter().flatten() {
             self.parts[part].response.record(response);
             self.parts[part].service.record(service);

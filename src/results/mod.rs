@@ -566,6 +566,10 @@ pub struct Second {
     pub service_us: Option<[u64; 2]>,
     /// Slip p99 in microseconds.
     pub slip_us_p99: Option<u64>,
+    /// Response time of what was granted in it, warm-up aside, with two digits: what windows and comparisons
+    /// are made of.
+    #[serde(default, skip_serializing_if = "Histogram::is_empty")]
+    pub granted: Histogram,
 }
 
 /// The start of a stage.

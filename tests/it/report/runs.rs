@@ -640,6 +640,11 @@ fn profile(name: &str, asks: &str, shape: &Shape) -> LoadResult {
                 .then(|| [0.5, 0.9, 0.99, 1.0].map(|q| second.0.us(q) as u64)),
             service_us: (!second.1.0.is_empty()).then(|| [0.5, 0.99].map(|q| second.1.us(q) as u64)),
             slip_us_p99: (!shape.closed).then(|| (180.0 + 130.0 * random.random_range(0.0..1.0_f64)) as u64),
+            granted: if at_s < shape.warm_up {
+                Histogram::default()
+            } else {
+                second.0.clock().recorder().unwrap().compact()
+            },
         });
     }
     let classes = ["http 429", "response timeout", "refused: invalid-token"];

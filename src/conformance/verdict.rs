@@ -43,6 +43,7 @@ fn blank(check: &Check) -> CheckResult {
         severity: strength(check.severity()),
         basis: check.basis.iter().map(ToString::to_string).collect(),
         because: check.because.clone(),
+        fix: check.fix.clone(),
         verdict: Verdict::Pass,
         findings: Vec::new(),
         judged: 0,

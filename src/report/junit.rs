@@ -165,7 +165,8 @@ fn message(check: &CheckResult) -> String {
 }
 
 fn details(check: &CheckResult) -> String {
-    check.findings.iter().take(5).map(finding).collect::<Vec<_>>().join("\n\n")
+    let findings = check.findings.iter().take(5).map(finding);
+    findings.chain(check.fix.iter().map(|fix| format!("fix: {fix}"))).collect::<Vec<_>>().join("\n\n")
 }
 
 fn finding(finding: &Finding) -> String {

@@ -198,6 +198,9 @@ pub struct CheckResult {
     pub basis: Vec<String>,
     /// Why it matters.
     pub because: Option<String>,
+    /// How to mend the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
     /// The verdict.
     pub verdict: Verdict,
     /// Findings: claims that did not hold, strongest first. Also those of an `info`, which decide nothing.

@@ -50,6 +50,15 @@ fn the_catalogue_and_the_shipped_suites_are_read() {
 }
 
 #[test]
+fn every_check_of_the_catalogue_says_how_to_mend_the_server() {
+    for check in catalogue::checks() {
+        let fix = check.fix.as_deref().unwrap_or_else(|| panic!("{} has no `fix:`", check.id));
+        assert!((20..=400).contains(&fix.chars().count()), "{}: `fix:` is one or two sentences", check.id);
+        assert!(fix.ends_with('.'), "{}: `fix:` is a sentence", check.id);
+    }
+}
+
+#[test]
 fn a_suite_that_says_little_means_the_usual() {
     let suite = suite("");
     assert_eq!(suite.checks.len(), catalogue::checks().len());

@@ -35,6 +35,7 @@ pub(super) struct Diagnostic {
     pub(super) title: String,
     pub(super) meta: String,
     pub(super) because: Option<Html>,
+    pub(super) fix: Option<Html>,
     pub(super) found: Html,
     pub(super) findings: Vec<Claim>,
     pub(super) left_out: String,
@@ -135,6 +136,7 @@ fn diagnostic(check: &CheckResult) -> Diagnostic {
         title: shorten(&line(&check.title), 200),
         meta: meta(check),
         because: check.because.as_deref().map(Html::prose),
+        fix: check.fix.as_deref().map(Html::prose),
         found: Html::prose(&stale.unwrap_or(found)),
         findings: check.findings.iter().take(FINDINGS).map(claim).collect(),
         left_out: match left {

@@ -19,8 +19,8 @@ pub(super) fn full(check: &CheckResult, screen: Screen) -> String {
     let head = paint(screen, Tint::Fail, &format!("FAIL[{}]", line(&check.id)));
     let title = wrap(&lowercase(&line(&check.title)), "", "  ", screen.columns() - check.id.len() - 8);
     let _ = write!(text, "{head}: {title}");
-    for finding in check.findings.iter().take(FINDINGS) {
-        claim(&mut text, check, finding, screen);
+    for (number, finding) in check.findings.iter().take(FINDINGS).enumerate() {
+        claim(&mut text, check, finding, number == 0, screen);
     }
     if check.findings.len() > FINDINGS {
         let _ = writeln!(text, "   and {} more findings on the page\n", check.findings.len() - FINDINGS);
@@ -52,7 +52,7 @@ fn lowercase(title: &str) -> String {
     first.to_lowercase().chain(letters).collect()
 }
 
-fn claim(text: &mut String, check: &CheckResult, finding: &Finding, screen: Screen) {
+fn claim(text: &mut String, check: &CheckResult, finding: &Finding, first: bool, screen: Screen) {
     let wide = quote(text, &finding.quote, screen);
     let margin = " ".repeat(wide + 1);
     let mut note = |name: &str, words: &str| {
@@ -76,6 +76,10 @@ fn claim(text: &mut String, check: &CheckResult, finding: &Finding, screen: Scre
     }
     if !check.basis.is_empty() {
         note("basis", &check.basis.join(", "));
+    }
+    // Once is enough: a second claim of the same check is mended with the first.
+    if let Some(fix) = check.fix.as_ref().filter(|_| first) {
+        note("fix", &line(fix));
     }
     text.push('\n');
     for evidence in finding.evidence.iter().take(1) {

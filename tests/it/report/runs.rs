@@ -345,6 +345,7 @@ fn passed(row: &Row) -> CheckResult {
         severity,
         basis: basis.split(", ").map(|basis| basis.replace("rfc: ", "RFC ")).collect(),
         because: None,
+        fix: None,
         verdict: Verdict::Pass,
         findings: Vec::new(),
         judged: 3,
@@ -402,6 +403,10 @@ fn fail_formats(run: &mut Run) {
     );
     let result = check(run, "FMT-08");
     result.verdict = Verdict::Fail;
+    result.fix = Some(
+        "Let content negotiation choose the formatter; do not return a formatted body from the action."
+            .to_owned(),
+    );
     result.findings = vec![Finding {
         strength: Must,
         claim: "type".to_owned(),
@@ -443,6 +448,7 @@ fn fail_truncated(run: &mut Run) {
               finished asking."
             .to_owned(),
     );
+    result.fix = Some("Read the whole document before its token is touched.".to_owned());
     result.findings = vec![Finding {
         strength: Must,
         claim: "again.outcome".to_owned(),

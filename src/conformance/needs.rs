@@ -264,7 +264,13 @@ impl Means<'_> {
         if let Some((_, call)) = unknown {
             return Err(not_applicable(format!("the dialect has no `{}`", call.operation.word())));
         }
-        match fuzzes(check).find(|fuzz| formats_of(fuzz, self.dialect.refresh()).is_empty()) {
+        let refresh = self.dialect.refresh();
+        let profiles = loads(check).flat_map(|depths| depths.at(self.full).all());
+        let mut mixed = profiles.flat_map(|profile| &profile.formats);
+        if let Some((word, _)) = mixed.find(|(word, _)| refresh.format(word).is_none()) {
+            return Err(not_applicable(format!("the dialect has no format `{word}`")));
+        }
+        match fuzzes(check).find(|fuzz| formats_of(fuzz, refresh).is_empty()) {
             None => Ok(()),
             Some(fuzz) => {
                 Err(not_applicable(format!("the dialect has no format `{}`", fuzz.formats.join("`, `"))))

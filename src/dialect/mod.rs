@@ -276,6 +276,27 @@ pub struct Answers {
     pub crash: Option<Expression>,
 }
 
+impl Answers {
+    /// Whether the declared tree lets the member at `path` (`/data/expires`) be absent: it, or one that it is in.
+    pub fn may_lack(&self, path: &str) -> bool {
+        let mut members = self.body.as_ref();
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            let Some((_, declared)) = members.and_then(|members| members.iter().find(|(other, _)| other == name))
+            else {
+                return false;
+            };
+            if declared.optional {
+                return true;
+            }
+            members = match &declared.kind {
+                DeclaredKind::Object(inner) => Some(inner),
+                DeclaredKind::Text | DeclaredKind::Number | DeclaredKind::Flag | DeclaredKind::Any => None,
+            };
+        }
+        false
+    }
+}
+
 /// A declared member of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Declared {

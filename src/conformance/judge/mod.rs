@@ -176,26 +176,31 @@ fn reply<'a>(taken: &'a Taken, expected: &str) -> Result<&'a Reply, Judgement> {
 }
 
 /// Whether this endpoint has nothing of the kind at all: the answer that opened the chain had none either. Of
-/// members this is not said, because the dialect declares them.
+/// members this is said only where the dialect declares that they may be absent, as `expires_in` may.
 fn never_had(place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> bool {
     match place {
         FieldPlace::Claim(..) | FieldPlace::Jose(..) | FieldPlace::Header(_) => taken
             .origin
             .as_ref()
             .is_some_and(|origin| origin.at(bench.scope.dialect, Operation::Login, place) == Found::Absent),
-        // A field that is nothing but a claim of a token.
         FieldPlace::Field(field) => {
-            let places = claims_of(*field, taken, bench);
+            let places = sources_of(*field, taken, bench);
             !places.is_empty() && places.iter().all(|place| never_had(place, taken, bench))
         }
-        FieldPlace::Path(_) | FieldPlace::Cookie(_) => false,
+        FieldPlace::Path(path) => speech(taken, bench).is_some_and(|speech| speech.answers.may_lack(path)),
+        FieldPlace::Cookie(_) => false,
     }
+}
+
+/// Where a field is read.
+fn sources_of<'a>(field: Field, taken: &Taken, bench: &Bench<'a>) -> &'a [FieldPlace] {
+    let source = speech(taken, bench).and_then(|speech| speech.answers.fields.get(&field));
+    source.map_or(&[][..], |source| &source.at)
 }
 
 /// Where a field is read that stands in tokens alone.
 fn claims_of<'a>(field: Field, taken: &Taken, bench: &Bench<'a>) -> &'a [FieldPlace] {
-    let source = speech(taken, bench).and_then(|speech| speech.answers.fields.get(&field));
-    let places = source.map_or(&[][..], |source| &source.at);
+    let places = sources_of(field, taken, bench);
     let inside = |place: &FieldPlace| matches!(place, FieldPlace::Claim(..) | FieldPlace::Jose(..));
     if places.iter().all(inside) { places } else { &[] }
 }

@@ -67,8 +67,8 @@ pub(super) struct Played {
 /// Checks compare times with margins of a tenth of this and more, so slip below that decides nothing.
 const COARSEST: Duration = Duration::from_millis(500);
 
-/// A check that has taken this long goes on no longer for rounds that count.
-const LONG_ENOUGH: Duration = Duration::from_secs(4);
+/// A check that has taken this long goes on no longer for rounds that count: a slow server needs some time for thirty.
+const LONG_ENOUGH: Duration = Duration::from_secs(15);
 
 /// Beyond its rounds, a check asks after so many whether they tell enough.
 const JUDGED_EVERY: u32 = 4;

@@ -278,3 +278,13 @@ proptest::proptest! {
         drop(parse(&SourceFile::new("d.yaml", text)));
     }
 }
+
+#[test]
+fn a_member_may_be_lacking_where_it_or_what_it_stands_in_is_declared_so() {
+    let oauth2 = builtin("oauth2").unwrap();
+    let answers = &oauth2.refresh().answers;
+    assert!(answers.may_lack("/expires_in"), "RFC 6749 section 5.1: RECOMMENDED");
+    assert!(!answers.may_lack("/access_token"));
+    assert!(!answers.may_lack("/unheard_of"));
+    assert!(!builtin("pfms").unwrap().refresh().answers.may_lack("/RefreshTokenResponse/expires"));
+}

@@ -15,6 +15,7 @@ mod encode;
 mod entropy;
 mod evidence;
 pub mod explain;
+mod family;
 mod forge;
 mod fuzz;
 mod gate;

@@ -1,49 +1,23 @@
 //! What the policy promises at this point, for one caller after another on one chain.
 //!
 //! Pure. [`Promises`] follows a chain: which tokens it was issued, and in which states of the policy's machine
-//! ([`family`]) its family may be. There is more than one where an answer was lost, or came so near to a boundary
+//! (`family`) its family may be. There is more than one where an answer was lost, or came so near to a boundary
 //! that both sides of it are legal. Where the verdict hangs on a word that the suite leaves out, the answer is
 //! that word.
-
-mod family;
 
 use std::time::Duration;
 
 use crate::secret::Token;
 use crate::suite::policy::{OldAccess, Policy};
 
-use self::family::{Carries, Family, Move, Moves};
+pub(super) use super::family::When;
+use super::family::{Carries, Family, Heard, Move, Moves, Why};
 
 /// More states than this are not told apart.
 const WORLDS_MAX: usize = 32;
 
 /// What an access token is good for is known so long where no lifetime is promised.
 const FRESH: Duration = Duration::from_mins(1);
-
-/// When something happened on the endpoint's clock: between these two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct When {
-    /// Not before this; `None` where it was before anybody looked.
-    pub from: Option<Duration>,
-    /// Not after this.
-    pub to: Duration,
-}
-
-#[cfg(test)]
-impl When {
-    /// At this very moment.
-    pub fn at(moment: Duration) -> When {
-        When { from: Some(moment), to: moment }
-    }
-}
-
-impl When {
-    /// How much later than `since` it is, at least and at most.
-    fn after(self, since: When) -> (Duration, Duration) {
-        let least = self.from.map_or(Duration::ZERO, |from| from.saturating_sub(since.to));
-        (least, since.from.map_or(Duration::MAX, |from| self.to.saturating_sub(from)))
-    }
-}
 
 /// What is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,66 +117,71 @@ impl Promises {
     /// What the policy allows for a call, and whether the answer carries what it must.
     pub fn allowed(&self, policy: &Policy, presented: Presented, answer: Answer<'_>, when: When) -> Allowed {
         match presented {
-            Presented::Refresh(token) => {
-                self.merged(self.worlds.iter().map(|world| world.moves(policy, token, when)), answer)
-            }
-            Presented::Stale(token) => {
-                self.merged(self.worlds.iter().map(|world| world.stale(policy, token, when)), answer)
-            }
-            Presented::Mixed(token) => {
-                self.merged(self.worlds.iter().map(|world| world.mixed(policy, token, when)), answer)
-            }
             Presented::Access(number) => self.resource(policy, number, when),
             Presented::Else(_) => Allowed::Unknown("the policy does not speak of a changed call".to_owned()),
+            Presented::Refresh(_) | Presented::Stale(_) | Presented::Mixed(_) => {
+                self.merged(policy, presented, answer, when)
+            }
         }
     }
 
+    /// What every state allows.
+    fn moves(&self, policy: &Policy, presented: Presented, when: When) -> Vec<Moves> {
+        let moves = |world: &Family| match presented {
+            Presented::Refresh(token) => world.moves(policy, token, when),
+            Presented::Stale(token) => world.stale(policy, token, when),
+            Presented::Mixed(token) => world.mixed(policy, token, when),
+            Presented::Else(token) => world.changed(policy, token),
+            Presented::Access(_) => Moves::default(),
+        };
+        self.worlds.iter().map(moves).collect()
+    }
+
     /// What all states together allow.
-    fn merged(&self, all: impl Iterator<Item = Moves>, answer: Answer<'_>) -> Allowed {
-        let mut moves: Vec<Move> = Vec::new();
-        let mut near = None;
-        for world in all {
-            if let Some(word) = world.silent {
-                return Allowed::Unknown(word);
-            }
-            near = near.or(world.near);
-            moves.extend(world.legal);
+    fn merged(&self, policy: &Policy, presented: Presented, answer: Answer<'_>, when: When) -> Allowed {
+        let all = self.moves(policy, presented, when);
+        if let Some(why) = all.iter().find_map(|moves| moves.silent) {
+            return Allowed::Unknown(why.spoken());
         }
-        let granted: Vec<&Move> = moves.iter().filter(|one| one.carries.is_some()).collect();
-        let Some(first) = moves.first() else {
+        let near = all.iter().find_map(|moves| moves.near);
+        let of = |(world, moves)| {
+            let Moves { legal, .. }: &Moves = moves;
+            legal.iter().map(move |one| (one, self.fits(world, one, answer)))
+        };
+        let moves: Vec<(&Move, bool)> = self.worlds.iter().zip(&all).flat_map(of).collect();
+        let Some((first, _)) = moves.first() else {
             return Allowed::Unknown("the chain's past is not known".to_owned());
         };
+        let granted: Vec<&(&Move, bool)> = moves.iter().filter(|(one, _)| one.carries.is_some()).collect();
         if granted.is_empty() {
             return Allowed::Refused(first.by);
         }
         if granted.len() < moves.len() {
             return Allowed::Either(near.unwrap_or(first.by));
         }
-        let fits = granted.iter().any(|one| self.fits(one, answer));
+        let fits = granted.iter().any(|(_, fits)| *fits);
         let word = |one: &Move| match one.carries {
             Some(Carries::Kept(_)) => SuccessorWord::Kept,
             Some(Carries::One(_)) => SuccessorWord::Known,
             Some(Carries::New) => SuccessorWord::New,
             Some(Carries::Any) | None => SuccessorWord::Any,
         };
-        let same = granted.iter().all(|one| word(one) == word(first));
+        let same = granted.iter().all(|(one, _)| word(one) == word(first));
         let promised = if same { word(first) } else { SuccessorWord::Any };
         Allowed::Granted(first.by, Successor { promised, fits })
     }
 
-    /// Whether a grant carries what the move says.
-    fn fits(&self, one: &Move, answer: Answer<'_>) -> bool {
-        let Answer::Granted(got, _) = answer else { return true };
-        let number = got.map(|token| self.refresh(token));
-        match (one.carries, number) {
-            (None, _) | (Some(Carries::New), None | Some(Some(_))) => false,
-            (Some(Carries::Any), _)
-            | (Some(Carries::Kept(_) | Carries::One(_)), None)
-            | (Some(Carries::New | Carries::One(None)), Some(None)) => true,
-            (Some(Carries::Kept(token)), Some(number)) => number == Some(token),
-            (Some(Carries::One(Some(token))), Some(number)) => number == Some(token),
-            (Some(Carries::One(None)), Some(Some(_))) => false,
+    /// Whether a grant carries what the move says; true where there is none to look at.
+    fn fits(&self, world: &Family, one: &Move, answer: Answer<'_>) -> bool {
+        match answer {
+            Answer::Granted(refresh, _) => world.fits(one, refresh.map(|token| self.number(token))),
+            Answer::Refused | Answer::Lost => true,
         }
+    }
+
+    /// The number of a refresh token; that which it will get, if it is new.
+    fn number(&self, token: &Token) -> usize {
+        self.refresh(token).unwrap_or(self.tokens.len())
     }
 
     /// An access token at a protected resource.
@@ -237,45 +216,31 @@ impl Promises {
 
     /// What a call did to the chain.
     pub fn settle(&mut self, policy: &Policy, presented: Presented, answer: Answer<'_>, when: When) {
-        let moves: Vec<Moves> = match presented {
-            Presented::Access(_) => return,
-            Presented::Refresh(token) => self.each(|world| world.moves(policy, token, when)),
-            Presented::Stale(token) => self.each(|world| world.stale(policy, token, when)),
-            Presented::Mixed(token) => self.each(|world| world.mixed(policy, token, when)),
-            Presented::Else(token) => self.each(|world| world.changed(token)),
+        if matches!(presented, Presented::Access(_)) {
+            return;
+        }
+        let moves = self.moves(policy, presented, when);
+        let heard = match answer {
+            Answer::Granted(..) => Heard::Granted(self.note(answer, when)),
+            Answer::Refused => Heard::Refused,
+            Answer::Lost => Heard::Lost,
         };
-        let got = self.note(answer, when);
-        let doubt = |why: &str| vec![self.worlds[0].in_doubt(why)];
-        let (broken, overfull) =
-            (doubt("what came before was not as promised"), doubt("too much of what came before is open"));
-        let mut next = Vec::new();
-        for (world, moves) in std::mem::take(&mut self.worlds).into_iter().zip(&moves) {
-            let seen = |one: &&Move| match answer {
-                Answer::Granted(..) => one.carries.is_some(),
-                Answer::Refused => one.carries.is_none(),
-                Answer::Lost => true,
-            };
-            let mut seen = moves.legal.iter().filter(seen).peekable();
-            if answer == Answer::Lost {
-                push(&mut next, world.clone());
+        let after = |next: &dyn Fn(&Family, &Moves) -> Vec<Family>| {
+            let mut worlds = Vec::new();
+            for (world, moves) in self.worlds.iter().zip(&moves) {
+                next(world, moves).into_iter().for_each(|next| push(&mut worlds, next));
             }
-            while let Some(one) = seen.next() {
-                if seen.peek().is_none() {
-                    push(&mut next, world.after(policy, one, got, when));
-                    break;
-                }
-                push(&mut next, world.clone().after(policy, one, got, when));
-            }
+            worlds
+        };
+        let mut next = after(&|world, moves| world.heard(policy, moves, heard, when));
+        if next.is_empty() && matches!(heard, Heard::Granted(_)) {
+            next = after(&|world, moves| world.misheard(policy, moves, heard, when));
         }
         self.worlds = match next.len() {
-            0 => broken,
+            0 => vec![self.worlds[0].in_doubt("what came before was not as promised")],
             1..=WORLDS_MAX => next,
-            _ => overfull,
+            _ => vec![self.worlds[0].in_doubt("too much of what came before is open")],
         };
-    }
-
-    fn each(&self, moves: impl Fn(&Family) -> Moves) -> Vec<Moves> {
-        self.worlds.iter().map(moves).collect()
     }
 
     /// Keeps the tokens of an answer; the number of its refresh token.
@@ -301,7 +266,7 @@ impl Promises {
     }
 
     /// Something happened that cannot be followed: several calls at once.
-    pub fn blur(&mut self, why: &str) {
+    pub fn blur(&mut self, why: &'static str) {
         self.worlds = vec![self.worlds[0].in_doubt(why)];
     }
 }
@@ -317,13 +282,8 @@ fn any(by: &'static str) -> Allowed {
     Allowed::Granted(by, Successor { promised: SuccessorWord::Any, fits: true })
 }
 
-/// A word that the policy leaves out.
-fn silent_of(word: &str) -> String {
-    format!("the policy says nothing of `{word}`")
-}
-
-fn unknown(word: &str) -> Allowed {
-    Allowed::Unknown(silent_of(word))
+fn unknown(word: &'static str) -> Allowed {
+    Allowed::Unknown(Why::Unsaid(word).spoken())
 }
 
 #[cfg(test)]

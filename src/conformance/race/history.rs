@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::conformance::family::When;
 use crate::secret::Token;
 
 /// What a call does.
@@ -38,20 +39,21 @@ pub(in super::super) struct Past {
 }
 
 impl Past {
-    /// Whether it was over before the other began.
-    pub fn precedes(&self, other: &Past) -> bool {
-        self.end.is_some_and(|end| end < other.start)
+    /// When it had its effect.
+    pub fn when(&self) -> When {
+        When { from: Some(self.start), to: self.end.unwrap_or(Duration::MAX) }
     }
 
-    /// Whether neither was over before the other began.
-    pub fn overlaps(&self, other: &Past) -> bool {
-        !self.precedes(other) && !other.precedes(self)
+    /// Whether it was over before the other began.
+    pub fn precedes(&self, other: &Past) -> bool {
+        self.when().precedes(other.when())
     }
 }
 
 /// Everything that was called on one chain.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(in super::super) struct History {
+    opened: When,
     tokens: Vec<Token>,
     calls: Vec<Past>,
     /// Something happened of which the policy does not speak.
@@ -60,8 +62,13 @@ pub(in super::super) struct History {
 
 impl History {
     /// A chain that was opened with this token.
-    pub fn new(first: Option<&Token>) -> History {
-        History { tokens: first.into_iter().cloned().collect(), ..History::default() }
+    pub fn new(first: Option<&Token>, opened: When) -> History {
+        History { opened, tokens: first.into_iter().cloned().collect(), calls: Vec::new(), blurred: None }
+    }
+
+    /// When the chain was opened.
+    pub fn opened(&self) -> When {
+        self.opened
     }
 
     /// The number of a token; one that was not seen yet gets the next.
@@ -103,6 +110,6 @@ impl History {
     /// A history of tokens that are numbers alone.
     pub fn of(tokens: usize, calls: Vec<Past>) -> History {
         let tokens = (0..tokens).map(|number| Token::new(format!("token {number}"))).collect();
-        History { tokens, calls, blurred: None }
+        History { opened: When::at(Duration::ZERO), tokens, calls, blurred: None }
     }
 }

@@ -1,12 +1,14 @@
 //! Races: what several uses of one chain at once came to, and whether the policy allows it.
 //!
 //! Pure. [`History`] holds what was called and what came back; [`order`] asks whether some order of the calls is
-//! a run of the policy's [`machine`]; [`row`] has the policy's promises as counts; [`book`] adds up the rounds.
+//! a run of the policy's machine (`family`); `row` has what the policy promises as counts, for any number of racers;
+//! `book` adds up the rounds.
 
+#[cfg(test)]
+mod agree;
 mod book;
 mod chance;
 mod history;
-mod machine;
 mod order;
 mod round;
 mod row;

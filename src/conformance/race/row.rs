@@ -1,6 +1,7 @@
 //! What a policy promises of several uses of one token at once, as counts.
 //!
-//! Weaker than an order of the calls, but it holds for any number of racers and reads like a sentence.
+//! Weaker than an order of the calls, but it holds for any number of racers and reads like a sentence. It is what
+//! the policy's machine (`family`) comes to, written down in closed form; `agree` holds one against the other.
 
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ impl Row<'_> {
         }
         match &self.policy.grace {
             None => left_out("grace"),
-            Some(Grace::None) => match self.policy.replay_answer {
+            Some(Grace::None | Grace::Window { uses: Some(0), .. }) => match self.policy.replay_answer {
                 None => left_out("replay.answer"),
                 Some(ReplayAnswer::Refused) => Ok(Rule::Refused),
                 Some(ReplayAnswer::Granted) => Ok(Rule::Granted),
@@ -81,7 +82,15 @@ impl Row<'_> {
                 if lasting.is_some_and(|lasting| self.took + self.policy.slack >= lasting) {
                     return Err("the race lasted as long as `grace.for`".to_owned());
                 }
-                Ok(Rule::Graced(*answer, uses.unwrap_or(u32::MAX), *siblings))
+                let uses = uses.unwrap_or(u32::MAX);
+                let is_used_up = *answer != GraceAnswer::Refused && self.racers > uses.saturating_add(1);
+                match self.policy.replay_answer {
+                    None if is_used_up => left_out("replay.answer"),
+                    Some(ReplayAnswer::Granted) if is_used_up => {
+                        Err("what is beyond `grace.uses` may be granted as well".to_owned())
+                    }
+                    Some(_) | None => Ok(Rule::Graced(*answer, uses, *siblings)),
+                }
             }
         }
     }

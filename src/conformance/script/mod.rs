@@ -270,14 +270,11 @@ impl Play<'_> {
         let origin = chain.pairs.last();
         let by_login = origin.is_some_and(|pair| pair.reply.is_some());
         let token = |of: fn(&Pair) -> Option<&Token>| origin.and_then(of);
-        let promises = Promises::new(
-            token(|pair| pair.refresh.as_ref()),
-            token(|pair| pair.access.as_ref()),
-            // How old a chain is that was not opened by a login is not known.
-            When { from: by_login.then_some(asked), to: self.court.clock.elapsed() },
-        );
-        self.promises.insert(chain.number, promises);
-        self.pasts.open(chain.number, chain.pairs.last().and_then(|pair| pair.refresh.as_ref()));
+        // How old a chain is that was not opened by a login is not known.
+        let opened = When { from: by_login.then_some(asked), to: self.court.clock.elapsed() };
+        let (refresh, access) = (token(|pair| pair.refresh.as_ref()), token(|pair| pair.access.as_ref()));
+        self.promises.insert(chain.number, Promises::new(refresh, access, opened));
+        self.pasts.open(chain.number, refresh, opened);
         match need.access {
             Some(AccessNeed::Expired) => self.expire(&chain).await?,
             Some(AccessNeed::Live) | None => {}

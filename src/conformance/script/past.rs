@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::conformance::clock::Clock;
 use crate::conformance::needs::races;
-use crate::conformance::promise::{Allowed, Successor, SuccessorWord};
+use crate::conformance::promise::{Allowed, Successor, SuccessorWord, When};
 use crate::conformance::race::{Came, Does, History, Ordered, Past, is_crash, is_silent, is_unsent, order};
 use crate::conformance::transcript::Taken;
 use crate::dialect::Dialect;
@@ -58,9 +58,9 @@ impl Pasts {
     }
 
     /// A chain was opened.
-    pub fn open(&mut self, chain: u32, first: Option<&Token>) {
+    pub fn open(&mut self, chain: u32, first: Option<&Token>, when: When) {
         if self.kept {
-            self.chains.insert(chain, History::new(first));
+            self.chains.insert(chain, History::new(first, when));
         }
     }
 
@@ -76,9 +76,10 @@ impl Pasts {
         }
     }
 
-    /// The chain's past.
-    pub fn get(&self, chain: u32) -> Option<&History> {
-        self.chains.get(&chain)
+    /// The chain's past, up to now.
+    pub fn get(&self, chain: u32) -> History {
+        let unknown = || History::new(None, When { from: None, to: Duration::ZERO });
+        self.chains.get(&chain).cloned().unwrap_or_else(unknown)
     }
 
     /// Notes a call. `good`: nothing of it was changed that changes its meaning. The refresh token that was

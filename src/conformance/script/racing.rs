@@ -12,7 +12,7 @@ use crate::client::wire::Kept;
 use crate::conformance::change::{Composed, Making, compose};
 use crate::conformance::needs::{changes_of, gap_of, has_aftermath, times_of};
 use crate::conformance::promise::Allowed;
-use crate::conformance::race::{History, Racer, Round};
+use crate::conformance::race::{Racer, Round};
 use crate::conformance::references::slots_of;
 use crate::conformance::transcript::Taken;
 use crate::source::Span;
@@ -66,6 +66,7 @@ impl Play<'_> {
         if chain.in_doubt {
             return self.untold(scene, ring.step, "the answer to an earlier call on this chain was lost");
         }
+        let number = chain.number;
         let alike = is_one_live_token(chain, ring.race, scene);
         let racers = match self.racers(scene, ring) {
             Ok(racers) => racers,
@@ -80,17 +81,16 @@ impl Play<'_> {
             together: gap_of(ring.race, scene.cell).is_zero(),
             tried: Vec::new(),
             family: None,
-            history: History::default(),
+            history: self.pasts.get(number),
         };
         let judged = self.judge_racers(scene, ring.step, taken);
         self.adopt(scene, ring, &round);
         if has_aftermath(self.check, ring.step) {
             self.aftermath(scene, ring, &mut round).await?;
         }
-        let chain = &scene.cast[chain_of(ring.race)][ring.chain];
-        round.history = self.pasts.get(chain.number).cloned().unwrap_or_default();
-        self.pasts.blur(chain.number);
-        if let Some(promises) = self.promises.get_mut(&chain.number) {
+        round.history = self.pasts.get(number);
+        self.pasts.blur(number);
+        if let Some(promises) = self.promises.get_mut(&number) {
             promises.blur("the chain raced");
         }
         let name = ring.step.name.clone().unwrap_or_default();

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
+use crate::conformance::family::{Family, Heard};
 use crate::suite::policy::{Grace, Policy, Rotation};
 
 use super::history::{Came, Does, History, Past};
-use super::machine::{Machine, State};
 
 /// More calls than this are not searched.
 const CALLS_MAX: usize = 128;
@@ -35,7 +35,7 @@ pub(in super::super) fn order(policy: &Policy, history: &History) -> Ordered {
     if history.calls().len() > CALLS_MAX {
         return Ordered::Untold(format!("{} calls have too many orders", history.calls().len()));
     }
-    Search::new(policy, history).run(State::first(history.tokens()))
+    Search::new(policy, history).run(Family::opened(history.opened()))
 }
 
 /// The word without which nearly every history has some reading.
@@ -53,15 +53,39 @@ fn missing(policy: &Policy) -> Option<&'static str> {
     }
 }
 
+/// The states that a call may leave, given what came back; none where that cannot have come.
+fn after(policy: &Policy, family: &Family, past: &Past) -> Vec<Family> {
+    let heard = match past.came {
+        Came::Granted(token) => Heard::Granted(token),
+        Came::Refused => Heard::Refused,
+        Came::Unknown => Heard::Lost,
+    };
+    match past.does {
+        Does::Use(token) => {
+            family.heard(policy, &family.moves(policy, token, past.when()), heard, past.when())
+        }
+        Does::Revoke => {
+            let mut over = family.clone();
+            over.end("revoke");
+            match heard {
+                Heard::Granted(_) => vec![over],
+                Heard::Refused => vec![family.clone()],
+                Heard::Lost => vec![family.clone(), over],
+            }
+        }
+    }
+}
+
 struct Search<'a> {
-    machine: Machine<'a>,
+    policy: &'a Policy,
+    calls: &'a [Past],
     /// Calls that were over before this one began, as bits.
     before: Vec<u128>,
     /// The first call that cannot be told from this one.
     twin: Vec<usize>,
     /// Calls that had their effect, if they had one, when the last answer came.
     due: u128,
-    seen: HashSet<(u128, State)>,
+    seen: HashSet<(u128, Family)>,
 }
 
 impl<'a> Search<'a> {
@@ -78,11 +102,11 @@ impl<'a> Search<'a> {
         let first = |call: usize| (0..call).find(|other| alike(*other, call)).unwrap_or(call);
         let twin = (0..calls.len()).map(first).collect();
         let due = bits(&|call| calls[call].end.is_some());
-        Search { machine: Machine { policy, calls }, before, twin, due, seen: HashSet::new() }
+        Search { policy, calls, before, twin, due, seen: HashSet::new() }
     }
 
     /// Depth first, each pair of done calls and state once.
-    fn run(mut self, first: State) -> Ordered {
+    fn run(mut self, first: Family) -> Ordered {
         let mut open = vec![(0_u128, first)];
         while let Some((done, state)) = open.pop() {
             if done & self.due == self.due {
@@ -91,11 +115,11 @@ impl<'a> Search<'a> {
             if self.seen.len() >= STATES_MAX {
                 return Ordered::Untold(format!("{} calls have too many orders", self.before.len()));
             }
-            if !self.seen.insert((done, state.clone())) {
+            if !self.seen.insert((done, state.sorted())) {
                 continue;
             }
             for call in self.next(done) {
-                let after = self.machine.after(&state, call).into_iter();
+                let after = after(self.policy, &state, &self.calls[call]).into_iter();
                 open.extend(after.map(|state| (done | 1 << call, state)));
             }
         }

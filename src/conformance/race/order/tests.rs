@@ -125,8 +125,7 @@ fn thirty_two_losers_are_searched_at_once() {
 }
 
 /// Every order that respects what was over before what, by trying all of them. No memory, no twins.
-fn brute(machine: &Machine<'_>, done: &mut Vec<usize>, state: &State) -> bool {
-    let calls = machine.calls;
+fn brute(policy: &Policy, calls: &[Past], done: &mut Vec<usize>, state: &Family) -> bool {
     if (0..calls.len()).all(|call| calls[call].end.is_none() || done.contains(&call)) {
         return true;
     }
@@ -137,7 +136,7 @@ fn brute(machine: &Machine<'_>, done: &mut Vec<usize>, state: &State) -> bool {
             continue;
         }
         done.push(call);
-        let found = machine.after(state, call).iter().any(|next| brute(machine, done, next));
+        let found = after(policy, state, &calls[call]).iter().any(|next| brute(policy, calls, done, next));
         done.pop();
         if found {
             return true;
@@ -209,9 +208,9 @@ proptest! {
         calls in proptest::collection::vec(calls(), 1..6),
     ) {
         let history = History::of(4, calls);
-        let machine = Machine { policy: &policy, calls: history.calls() };
-        let found = brute(&machine, &mut Vec::new(), &State::first(4));
-        let searched = Search::new(&policy, &history).run(State::first(4));
+        let first = Family::opened(history.opened());
+        let found = brute(&policy, history.calls(), &mut Vec::new(), &first);
+        let searched = Search::new(&policy, &history).run(first);
         prop_assert_eq!(searched == Ordered::Yes, found);
     }
 }

@@ -158,7 +158,7 @@ fn recording(criterion: &mut Criterion) {
 }
 
 fn schedule(criterion: &mut Criterion) {
-    let stage = |from, to| Stage { from, to, lasting: Duration::from_secs(60) };
+    let stage = |from, to| Stage { from, to, lasting: Duration::from_mins(1) };
     let ramp = Schedule::new(&[stage(50.0, 5000.0), stage(5000.0, 5000.0), stage(5000.0, 50.0)], None);
     criterion.bench_function("schedule: the moment of one arrival", |bencher| {
         let mut numbers = (0..ramp.total()).cycle();

@@ -200,6 +200,12 @@ pub struct MockArgs {
     /// An unusual and right behavior to switch on, by name; may be repeated
     #[arg(long, value_name = "ID")]
     pub variant: Vec<String>,
+    /// How long answers take, as a suite has it: '{ lognormal: { median: 50ms, sigma: 0.5 } }'
+    #[arg(long, value_name = "MODEL", default_value = "none")]
+    pub latency: String,
+    /// Work on so many requests at once, and let the others wait their turn
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub workers: Option<u32>,
     /// Print this many ready-to-use pairs, as JSON lines on stdout
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seeds: usize,

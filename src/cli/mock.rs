@@ -6,10 +6,11 @@ use crate::dialect;
 use crate::mock::{Controller as Served, MockOptions, MockServer};
 use crate::results::event::Stop;
 use crate::results::outcome::Exit;
-use crate::source::nearest;
+use crate::source::{SourceFile, nearest};
+use crate::suite;
 use crate::suite::call::Slot;
 use crate::suite::defect::Defect;
-use crate::suite::environment::{Generation, MockPolicy, MockSpec, Variant};
+use crate::suite::environment::{Generation, MockLatency, MockPolicy, MockSpec, Target, Variant};
 
 use super::args::{Controller, MockArgs};
 use super::plan::Refused;
@@ -58,6 +59,8 @@ fn options(args: &MockArgs) -> Result<MockOptions, String> {
             policy,
             webapi: if args.webapi == 1 { Generation::One } else { Generation::Two },
             seed: args.seed,
+            latency: latency(&args.latency)?,
+            workers: args.workers,
             defects: args.defect.iter().map(|word| defect(word)).collect::<Result<_, _>>()?,
             variants: args.variant.iter().map(|word| variant(word)).collect::<Result<_, _>>()?,
             ..MockSpec::default()
@@ -73,6 +76,20 @@ fn options(args: &MockArgs) -> Result<MockOptions, String> {
         },
         threads: 2,
     })
+}
+
+/// The model as the suite language reads it.
+fn latency(text: &str) -> Result<MockLatency, String> {
+    let environment = format!("environments: {{ mock: {{ mock: {{ latency: {text} }} }} }}");
+    let whole = SourceFile::new("--latency", format!("assay: 1\nname: mock\ndialect: pfms\n{environment}\n"));
+    let mistaken = |message: &str| format!("--latency {text}: {message}");
+    let suite = suite::parse(&whole).map_err(|mistakes| {
+        mistaken(mistakes.first().map_or("not a model of latency", |mistake| &mistake.message))
+    })?;
+    match suite.environments.values().next().map(|environment| &environment.target) {
+        Some(Target::Mock(spec)) => Ok(spec.latency.clone()),
+        Some(Target::RunningMock { .. } | Target::Url(_)) | None => Err(mistaken("not a model of latency")),
+    }
 }
 
 fn defect(word: &str) -> Result<Defect, String> {

@@ -35,6 +35,12 @@ pub(super) fn obey(shared: &Shared, order: &Order<'_>) -> (u16, Value) {
     match (order.method, order.path) {
         ("GET", "/identities") => (200, identities(shared)),
         ("GET", "/ledger") => (200, json!(shared.ledger.read())),
+        ("GET", "/chains") => (200, json!(shared.authority.advance())),
+        ("GET", "/delays") => (200, json!(shared.delays.heard())),
+        ("POST", "/delays") => {
+            shared.delays.listen();
+            (200, json!({ "listening": true }))
+        }
         ("GET", "/clock") => (200, now(shared)),
         ("POST", "/clock") => match serde_json::from_slice::<Advance>(order.body) {
             Ok(Advance { advance_ms }) => {

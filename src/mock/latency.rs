@@ -1,4 +1,5 @@
-//! How long answers take: seeded samples of a model, and stalls during which nothing is answered.
+//! How long answers take: seeded samples of a model, stalls during which nothing is answered, and workers of which
+//! there are only so many.
 //!
 //! A stall stops time for the requests that arrive or wait in it: what was left of their latency is served
 //! after its end.
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::suite::environment::{MockLatency, Stall};
 
@@ -28,6 +30,7 @@ pub struct Pace {
     stalls: Mutex<Stalls>,
     /// How many windows there are, so that most requests need no lock.
     windows: AtomicU64,
+    workers: Option<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +52,20 @@ impl Pace {
             planned,
             stalls: Mutex::default(),
             windows: AtomicU64::new(0),
+            workers: None,
         }
+    }
+
+    /// The same with so many workers.
+    pub fn with_workers(mut self, workers: Option<u32>) -> Pace {
+        self.workers = workers.map(|number| Semaphore::new(number as usize));
+        self
+    }
+
+    /// Waits for a free worker, first come, first served. It is free again when what is returned is dropped.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Nobody closes it, so an error cannot be.
+        self.workers.as_ref()?.acquire().await.ok()
     }
 
     /// Arms the planned stall, at the first refresh request and never again.
@@ -116,7 +132,7 @@ impl Pace {
 
     /// Whether answers ever have to wait.
     pub fn is_immediate(&self) -> bool {
-        self.model == MockLatency::None && self.windows.load(Ordering::Acquire) == 0
+        self.model == MockLatency::None && self.workers.is_none() && self.windows.load(Ordering::Acquire) == 0
     }
 
     /// When a request that arrived at `arrived` and takes `own` may be answered, as far as is known now.

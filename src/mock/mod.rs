@@ -12,6 +12,7 @@ mod alarm;
 mod control;
 mod controllers;
 mod defects;
+mod delays;
 mod dress;
 mod host;
 mod latency;
@@ -204,7 +205,8 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         authority,
         clock,
         strain: strain::Strain::new(switches),
-        pace: Pace::new(spec.latency, spec.stall, spec.seed),
+        pace: Pace::new(spec.latency, spec.stall, spec.seed).with_workers(spec.workers),
+        delays: delays::Delays::default(),
         ledger: server::Ledger::default(),
         rivals: rivals::Rivals::of(switches),
         switches,

@@ -33,6 +33,7 @@ use super::authority::Authority;
 use super::clock::{Clock, Moment};
 use super::controllers::Controllers;
 use super::defects::Switches;
+use super::delays::Delays;
 use super::host::Host;
 use super::latency::Pace;
 use super::oauth::OAuth;
@@ -73,6 +74,7 @@ pub(super) struct Shared {
     pub authority: Arc<Authority>,
     pub clock: Arc<Clock>,
     pub pace: Pace,
+    pub delays: Delays,
     pub strain: Strain,
     pub ledger: Ledger,
     pub switches: Switches,
@@ -329,8 +331,10 @@ async fn serve(
         Reading::Here(body) => read(head, body, &stumbles).await?,
         Reading::Beside(task) => task.await.map_err(|_| Broken::Peer)?.heard().ok_or(Broken::Peer)?,
     };
+    let _worker = shared.pace.turn().await;
     // What answering takes begins when all is there, as for any server: a race holds the last byte back.
-    let whole_at = if shared.pace.is_immediate() { arrived } else { Instant::now() };
+    let wanted = counted && shared.delays.are_wanted();
+    let whole_at = if shared.pace.is_immediate() && !wanted { arrived } else { Instant::now() };
     let answer = match read {
         Some(_) if toll.crashes => Answer { response: crashed(), refresh: None },
         Some(request) => {
@@ -353,6 +357,9 @@ async fn serve(
     }
     if shared.switches.is(Variant::SlowServer) {
         tokio::time::sleep(SLOW).await;
+    }
+    if wanted {
+        shared.delays.note(whole_at.elapsed());
     }
     Ok(varied(written(answer.response, shared.clock.now()), shared.switches))
 }

@@ -100,6 +100,8 @@ pub struct MockSpec {
     pub seed: u64,
     /// `latency`: how long answers take.
     pub latency: MockLatency,
+    /// `workers`: so many requests are worked on at once, and the others wait their turn.
+    pub workers: Option<u32>,
     /// `stall`: one pause of everything.
     pub stall: Option<Stall>,
     /// `defects`: what is wrong with it.
@@ -116,6 +118,7 @@ impl Default for MockSpec {
             webapi: Generation::Two,
             seed: 7,
             latency: MockLatency::None,
+            workers: None,
             stall: None,
             defects: Vec::new(),
             variants: Vec::new(),

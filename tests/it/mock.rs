@@ -478,6 +478,30 @@ fn a_stall_holds_back_whoever_arrives_in_it() {
     assert!(sent.elapsed() >= Duration::from_millis(150));
 }
 
+/// Two workers of 40 ms each and six callers: the last pair is answered after three turns, and the book of delays
+/// holds what a worker took, without the turns before it.
+#[test]
+fn workers_take_turns_and_their_time_is_in_the_book_of_delays() {
+    let latency = MockLatency::Constant(Duration::from_millis(40));
+    let bench = bench(MockSpec { latency, workers: Some(2), ..MockSpec::default() });
+    assert_eq!(bench.order("POST", "/delays", &Value::Null).status, 200);
+    let callers: Vec<Held> = (0..6).map(|_| bench.seed()).collect();
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for held in &callers {
+            scope.spawn(|| assert!(bench.refresh(held).granted()));
+        }
+    });
+    assert!(began.elapsed() >= Duration::from_millis(120), "{:?}", began.elapsed());
+    let heard = bench.order("GET", "/delays", &Value::Null).json();
+    let delays: Vec<u64> =
+        heard["nanoseconds"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    assert_eq!((delays.len(), &heard["missed"]), (6, &json!(0)));
+    assert!(delays.iter().all(|nanos| *nanos >= 40_000_000), "{delays:?}");
+    let chains = bench.order("GET", "/chains", &Value::Null).json();
+    assert_eq!((&chains["families"], &chains["least"], &chains["most"]), (&json!(6), &json!(1), &json!(1)));
+}
+
 #[test]
 fn a_body_beyond_the_limit_is_not_found() {
     let bench = bench(MockSpec::default());

@@ -156,6 +156,19 @@ pub struct Holder {
     pub scope: Option<String>,
 }
 
+/// How far the families have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Advance {
+    /// How many there are.
+    pub families: u64,
+    /// Refreshes of the one that was refreshed least.
+    pub least: u32,
+    /// Refreshes of the one that was refreshed most.
+    pub most: u32,
+    /// How many are void.
+    pub revoked: u64,
+}
+
 /// Everything that was issued, and the keys.
 #[derive(Debug)]
 pub struct Authority {
@@ -209,6 +222,20 @@ impl Authority {
     /// How long an access token lives.
     pub fn access_lifetime(&self) -> Duration {
         self.rules.access_lifetime
+    }
+
+    /// How far the families have come, each by its rotations.
+    pub fn advance(&self) -> Advance {
+        let mut advance = Advance { families: 0, least: u32::MAX, most: 0, revoked: 0 };
+        for shard in &self.shards {
+            for family in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
+                advance.families += 1;
+                advance.least = advance.least.min(family.newest());
+                advance.most = advance.most.max(family.newest());
+                advance.revoked += u64::from(family.revoked);
+            }
+        }
+        Advance { least: advance.least.min(advance.most), ..advance }
     }
 
     /// Opens a family for an account, through a party.

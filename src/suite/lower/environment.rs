@@ -140,6 +140,7 @@ fn mock_target(written: &Spanned<Option<written::Mock>>, notes: &mut Notes<'_>) 
                 mock.webapi.as_ref().map(|it| it.key),
                 mock.seed.as_ref().map(|it| it.key),
                 mock.latency.as_ref().map(|it| it.key),
+                mock.workers.as_ref().map(|it| it.key),
                 mock.stall.as_ref().map(|it| it.key),
             ];
             if let Some(key) = beside.into_iter().flatten().next() {
@@ -175,6 +176,7 @@ fn mock_spec(mock: &written::Mock, notes: &mut Notes<'_>) -> MockSpec {
         webapi: mock.webapi.as_ref().and_then(|number| generation(number, notes)).unwrap_or(usual.webapi),
         seed: mock.seed.as_ref().map_or(usual.seed, |seed| seed.value),
         latency: mock.latency.as_ref().and_then(|written| latency(written, notes)).unwrap_or(usual.latency),
+        workers: mock.workers.as_ref().and_then(|number| workers(number, notes)),
         stall: mock.stall.as_ref().and_then(|stall| {
             let after = notes.duration(&stall.value.after);
             let lasting = notes.duration(&stall.value.lasting);
@@ -183,6 +185,13 @@ fn mock_spec(mock: &written::Mock, notes: &mut Notes<'_>) -> MockSpec {
         defects,
         variants,
     }
+}
+
+fn workers(number: &Spanned<u32>, notes: &mut Notes<'_>) -> Option<u32> {
+    if number.value == 0 {
+        notes.error("suite::wrong-value", number.span, "nobody works on anything", "at least 1");
+    }
+    (number.value > 0).then_some(number.value)
 }
 
 fn lifetimes(mock: &written::Mock, notes: &mut Notes<'_>) -> MockLifetimes {

@@ -116,6 +116,10 @@ pub(in super::super) struct Mock {
     /// How long its answers take.
     #[serde(default)]
     pub(in super::super) latency: Option<Spanned<Latency>>,
+    /// So many requests are worked on at once; the others wait their turn.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(in super::super) workers: Option<Spanned<u32>>,
     /// One pause of everything.
     #[serde(default)]
     pub(in super::super) stall: Option<Spanned<Stall>>,

@@ -31,6 +31,8 @@ pub mod mock;
 
 pub mod prove;
 
+pub mod compare;
+
 pub mod report;
 
 pub mod cli;

@@ -48,6 +48,8 @@ pub enum Verb {
     Prove(ProveArgs),
     /// Draw the reports of a run file again
     Report(ReportArgs),
+    /// Compare two runs, in behavior and in speed: exit 5 if B is worse than A, or different
+    Compare(CompareArgs),
     /// Explain a check: what is sent, what is expected, why, and which defects prove it
     Explain {
         /// The check's id, such as FMT-08
@@ -263,6 +265,34 @@ pub struct ReportArgs {
     /// A kill table (`proof.json` of `assay prove --out`) to show on the page
     #[arg(long, value_name = "FILE")]
     pub proof: Option<PathBuf>,
+}
+
+/// Arguments of `compare`.
+#[derive(Args, Clone, Debug)]
+pub struct CompareArgs {
+    /// The run file to compare with: the baseline
+    pub a: PathBuf,
+    /// The run file that is judged
+    pub b: PathBuf,
+    /// Where to write page, JSON and Markdown [default: reports/compare-A-B]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// From which difference of response times on anybody cares, such as 2ms or 5% [default: 2ms]
+    #[arg(long, value_name = "TIME", value_parser = difference)]
+    pub difference: Option<String>,
+    /// The seed by which blocks of time are drawn
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub seed: u64,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print the comparison as Markdown
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+}
+
+fn difference(text: &str) -> Result<String, String> {
+    super::compare::difference(text).map(|_| text.to_owned())
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

@@ -5,6 +5,7 @@
 
 pub mod args;
 mod artifacts;
+mod compare;
 mod explain;
 mod learn;
 mod mock;
@@ -65,6 +66,7 @@ fn obey(typed: Typed) -> anyhow::Result<Result<Exit, Refused>> {
         Verb::Learn(args) => learn::learn(&args, color),
         Verb::Prove(args) => prove::prove(&args, color),
         Verb::Report(args) => report::redraw(&args, color),
+        Verb::Compare(args) => compare::compare(&args, color),
         Verb::Explain { id, markdown, .. } => Ok(explain::explain(id.as_deref(), markdown, color)),
         Verb::Init { path } => words::init(&path),
         Verb::Schema { of } => Ok(Ok(words::schema(of))),

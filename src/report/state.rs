@@ -26,8 +26,13 @@ pub(super) enum State {
 impl State {
     /// Of a check.
     pub(super) fn of(check: &CheckResult) -> State {
-        match check.verdict {
-            Verdict::Pass if check.severity == Strength::Info => State::Info,
+        State::of_verdict(&check.verdict, check.severity)
+    }
+
+    /// Of a verdict on a check of this severity.
+    pub(super) fn of_verdict(verdict: &Verdict, severity: Strength) -> State {
+        match verdict {
+            Verdict::Pass if severity == Strength::Info => State::Info,
             Verdict::Pass => State::Pass,
             Verdict::Fail | Verdict::Stale { .. } => State::Fail,
             Verdict::Warn => State::Weak,

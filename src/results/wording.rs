@@ -186,6 +186,45 @@ fn plain_number(number: f64) -> String {
     if number >= 0.0 && number.fract() == 0.0 { count(whole(number)) } else { format!("{number:.2}") }
 }
 
+/// What a figure of a comparison is measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Microseconds.
+    Time,
+    /// A share, 0 to 1.
+    Share,
+    /// Per second.
+    Rate,
+}
+
+/// A figure in its unit.
+pub fn figure(unit: Unit, figure: f64) -> String {
+    match unit {
+        Unit::Time => time(figure),
+        Unit::Share => share(figure),
+        Unit::Rate => rate(figure),
+    }
+}
+
+/// A difference with its sign: `+4.90 ms`, `−0.02 %`; nothing is `0`.
+pub fn signed(unit: Unit, difference: f64) -> String {
+    let size = figure(unit, difference.abs());
+    if difference == 0.0 || size.starts_with("0\u{a0}") || size == "0/s" {
+        return size;
+    }
+    format!("{}{size}", if difference < 0.0 { '\u{2212}' } else { '+' })
+}
+
+/// Both ends of an interval, in one unit where that reads well: `−22.1 to +96.0 ms`.
+pub fn interval(unit: Unit, (low, high): (f64, f64)) -> String {
+    let (low, high) = (signed(unit, low), signed(unit, high));
+    match (low.rsplit_once(NO_BREAK), high.rsplit_once(NO_BREAK)) {
+        (Some((number, one)), Some((_, other))) if one == other => format!("{number} to {high}"),
+        _ => format!("{low} to {high}"),
+    }
+}
+
 /// The number of a figure without its unit.
 pub fn value(figure: Measured) -> f64 {
     match figure {
@@ -288,6 +327,15 @@ mod tests {
     fn limits_are_written_without_digits_that_say_nothing() {
         let limits = [Measured::TimeUs(250_000.0), Measured::Share(0.001), Measured::Rate(1000.0)];
         assert_eq!(limits.map(|l| plain(&limit(l))), ["250 ms", "0.1 %", "1000/s"]);
+    }
+
+    #[test]
+    fn a_difference_has_its_sign_and_an_interval_one_unit() {
+        assert_eq!(plain(&signed(Unit::Time, 4_900.0)), "+4.90 ms");
+        assert_eq!(plain(&signed(Unit::Share, -0.0002)), "\u{2212}0.02 %");
+        assert_eq!(plain(&signed(Unit::Rate, 0.0)), "0/s");
+        assert_eq!(plain(&interval(Unit::Time, (-22_100.0, 96_000.0))), "\u{2212}22.1 to +96.0 ms");
+        assert_eq!(plain(&interval(Unit::Time, (-850.0, 1_100.0))), "\u{2212}850 µs to +1.10 ms");
     }
 
     #[test]

@@ -30,7 +30,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "mock",
         ],
     ),
-    ("report", &["source", "results"]),
+    ("compare", &["results"]),
+    ("report", &["source", "results", "compare"]),
     (
         "cli",
         &[
@@ -45,6 +46,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "conformance",
             "mock",
             "prove",
+            "compare",
             "report",
         ],
     ),

@@ -5,6 +5,7 @@
 //! style and script, by their digests, so that text which slipped through could still not run.
 
 mod chart;
+mod compare;
 mod entropy;
 mod failures;
 mod latency;
@@ -23,6 +24,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+pub use self::compare::page as comparison_page;
 pub use self::proof::page as proof_page;
 
 use self::markup::Html;

@@ -1,5 +1,6 @@
 //! The terminal: progress on stderr while it runs, the summary on stdout at its end.
 
+mod compare;
 mod diagnostic;
 mod live;
 mod narration;
@@ -9,6 +10,7 @@ mod summary;
 
 use std::sync::mpsc::Receiver;
 
+use crate::compare::Comparison;
 use crate::results::Run;
 use crate::results::event::Event;
 use crate::results::outcome;
@@ -61,6 +63,11 @@ pub fn sections(
     screen: Screen,
 ) -> String {
     sections::text((id, title), sections, source, screen)
+}
+
+/// Two runs side by side; `page` is the path of the page, if one was written.
+pub fn comparison(comparison: &Comparison, page: Option<&str>, screen: Screen) -> String {
+    compare::text(comparison, page, screen)
 }
 
 /// The last line on stderr: `exit 0 · good · 6 min 41 s`.

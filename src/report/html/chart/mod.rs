@@ -12,6 +12,7 @@ pub(super) mod race;
 pub(super) mod scale;
 pub(super) mod strip;
 pub(super) mod time;
+pub(super) mod versus;
 
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -58,9 +59,14 @@ pub(super) enum Ink {
     Quantile,
     Stage,
     Solid,
+    Plain,
+    B,
+    BLine,
+    BFew,
+    BFill,
 }
 
-const INKS: [(Ink, &str); 26] = [
+const INKS: [(Ink, &str); 31] = [
     (Ink::Grid, "grid"),
     (Ink::Base, "base"),
     (Ink::Label, "label"),
@@ -87,6 +93,11 @@ const INKS: [(Ink, &str); 26] = [
     (Ink::Quantile, "quantile"),
     (Ink::Stage, "stage"),
     (Ink::Solid, "solid"),
+    (Ink::Plain, "plain"),
+    (Ink::B, "b"),
+    (Ink::BLine, "b-line"),
+    (Ink::BFew, "b-few"),
+    (Ink::BFill, "bfill"),
 ];
 
 impl Ink {

@@ -1,5 +1,9 @@
 //! Markdown for a pipeline's summary.
 
+mod compare;
+
+pub use self::compare::summary as comparison;
+
 use std::fmt::Write as _;
 
 use super::clean;

@@ -34,6 +34,7 @@ mod redact;
 mod references;
 mod run;
 mod script;
+mod steps;
 mod tally;
 #[cfg(test)]
 mod tests;

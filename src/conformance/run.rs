@@ -15,7 +15,7 @@ use super::court::Court;
 use super::gate::Shut;
 use super::needs::{self, Means, Need};
 use super::tally::{ClaimKey, ClaimTally, Tally};
-use super::{ClaimCount, Ground, Outcome, gate, matches, matrix, script, verdict};
+use super::{ClaimCount, Ground, Outcome, gate, matches, matrix, script, steps, verdict};
 
 /// So many checks run side by side.
 const TOGETHER: usize = 8;
@@ -159,7 +159,7 @@ async fn play_all(
     let clock = court.ground.control.is_some();
     let indexes: Vec<usize> = running.iter().map(|(index, _)| *index).collect();
     let (alone, free): (Vec<_>, Vec<_>) =
-        running.into_iter().partition(|(index, _)| needs::must_run_alone(&suite.checks[*index], clock));
+        running.into_iter().partition(|(index, _)| steps::must_run_alone(&suite.checks[*index], clock));
     let mut waiting: Vec<Done> = Vec::new();
     let mut claims = Vec::new();
     let mut settle = |done: Done, slots: &mut [Option<CheckResult>]| {

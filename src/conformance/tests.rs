@@ -24,7 +24,7 @@ use super::cell::{Cell, product};
 use super::change::{Composed, Making, compose};
 use super::evidence::evidence;
 use super::judge::{self, Bench, Judgement};
-use super::needs::changes_of;
+use super::steps::changes_of;
 use super::promise::{Allowed, Successor, SuccessorWord};
 use super::redact::{Redaction, writings};
 use super::references::{Cast, Scope, Yields};

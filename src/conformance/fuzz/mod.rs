@@ -220,7 +220,7 @@ fn kind_of(claim: &Claim, miss: &Miss) -> String {
 /// Plays the cases, and makes what fails small.
 pub(super) async fn run(session: &Session<'_>) -> Harvest {
     let speech = session.court.ground.dialect.refresh();
-    let formats = super::needs::formats_of(session.fuzz, speech);
+    let formats = super::steps::formats_of(session.fuzz, speech);
     let claims = session.step.claims.len();
     let empty = Harvest { held: vec![0; claims], untold: vec![(0, None); claims], ..Harvest::default() };
     let stuff = Stuff { seed: session.seed, formats: &formats, stages: &session.fuzz.stages, speech };

@@ -10,7 +10,7 @@ use crate::client::Request;
 use crate::conformance::cell::Cell;
 use crate::conformance::change::{Making, compose};
 use crate::conformance::court::Court;
-use crate::conformance::needs::changes_of;
+use crate::conformance::steps::changes_of;
 use crate::conformance::references::{Cast, Yields};
 use crate::conformance::tally::Tally;
 use crate::conformance::transcript::Taken;

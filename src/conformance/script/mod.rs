@@ -43,7 +43,7 @@ use super::clock::NoTime;
 use super::court::Court;
 use super::loads;
 use super::names::{Moments, Promised};
-use super::needs::{changes_of, compares_times, patience};
+use super::steps::{changes_of, compares_times, patience};
 use super::promise::{Allowed, Answer, Presented, Promises, When};
 use super::race::Round;
 use super::references::{Cast, Scope, Yields, slots_of};

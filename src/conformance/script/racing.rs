@@ -10,7 +10,7 @@ use crate::client::compose::Slots;
 use crate::client::volley::Shot;
 use crate::client::wire::Kept;
 use crate::conformance::change::{Composed, Making, compose};
-use crate::conformance::needs::{changes_of, gap_of, has_aftermath, times_of};
+use crate::conformance::steps::{changes_of, gap_of, has_aftermath, times_of};
 use crate::conformance::promise::Allowed;
 use crate::conformance::race::{Racer, Round};
 use crate::conformance::references::slots_of;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::server::Shared;
+use super::shared::Shared;
 
 /// A request to the control port, read.
 #[derive(Debug)]

@@ -359,6 +359,14 @@ pub fn is_possible(defect: Defect, oauth: bool) -> bool {
     }
 }
 
+/// Whether a variant is one of the Web API alone, because what implements it is.
+pub fn is_of_webapi(variant: Variant) -> bool {
+    match variant_home(variant) {
+        Home::Pipeline | Home::Controllers => true,
+        Home::TokenEndpoint | Home::Authority | Home::Strain | Home::Server | Home::Rivals => false,
+    }
+}
+
 /// Where a variant is implemented.
 pub fn variant_home(variant: Variant) -> Home {
     match variant {
@@ -425,7 +433,9 @@ mod tests {
             Home::Authority => &["authority", "signing.rs", "weak.rs"],
             Home::Strain => &["strain.rs"],
             Home::Rivals => &["rivals.rs"],
-            Home::Server => &["server.rs", "host.rs", "stumbles.rs"],
+            Home::Server => {
+                &["server.rs", "exchange.rs", "shared.rs", "written.rs", "host.rs", "stumbles.rs"]
+            }
         };
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mock");
         let mut open: Vec<_> = files.iter().map(|file| root.join(file)).collect();

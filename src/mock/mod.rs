@@ -9,16 +9,19 @@ pub mod clock;
 pub mod webapi;
 
 mod alarm;
+mod canned;
 mod control;
 mod controllers;
 mod defects;
 mod delays;
 mod dress;
+mod exchange;
 mod host;
 mod latency;
 mod oauth;
 mod rivals;
 mod server;
+mod shared;
 mod signing;
 mod strain;
 mod stumbles;
@@ -26,6 +29,7 @@ mod throttle;
 mod tokens;
 mod weak;
 mod wire;
+mod written;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,7 +48,8 @@ use controllers::Controllers;
 use defects::{Home, Switches};
 use latency::Pace;
 use oauth::OAuth;
-use server::{Application, Shared, Workers};
+use server::Workers;
+use shared::{Application, Ledger, Shared};
 use webapi::quirks::Quirks;
 use webapi::{Pipeline, echo};
 
@@ -172,6 +177,11 @@ pub fn can_have(dialect: &Dialect, defect: Defect) -> bool {
     defects::is_possible(defect, dialect.is_oauth2())
 }
 
+/// Whether the switch means something at the mock of a dialect: the words of OAuth 2.0 the RFC has fixed.
+pub fn can_vary(dialect: &Dialect, variant: Variant) -> bool {
+    !dialect.is_oauth2() || !defects::is_of_webapi(variant)
+}
+
 /// Everything behind the sockets.
 fn shared(options: MockOptions) -> Result<Shared, MockError> {
     let MockOptions { spec, dialect, controller, .. } = options;
@@ -207,7 +217,7 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         strain: strain::Strain::new(switches),
         pace: Pace::new(spec.latency, spec.stall, spec.seed).with_workers(spec.workers),
         delays: delays::Delays::default(),
-        ledger: server::Ledger::default(),
+        ledger: Ledger::default(),
         rivals: rivals::Rivals::of(switches),
         switches,
         policy: policy_word(spec.policy),

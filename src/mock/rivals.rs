@@ -11,9 +11,10 @@ use crate::suite::defect::Defect;
 
 use super::alarm::Alarm;
 use super::authority::{Authority, Glimpse, Sway};
+use super::canned::crashed;
 use super::clock::Moment;
 use super::defects::Switches;
-use super::server::{Answer, Shared, crashed};
+use super::shared::{Answer, Shared};
 use super::tokens::FamilyId;
 use super::webapi::{HttpRequest, HttpResponse};
 

@@ -1,6 +1,7 @@
 //! What is unusual and right, and what a suite may say of it: nothing red, and nothing open without a reason.
 
 use crate::dialect::{Dialect, Zone};
+use crate::mock;
 use crate::suite::environment::{Generation, MockPolicy, MockSpec, Variant};
 
 /// One mock that is unusual and right.
@@ -15,9 +16,9 @@ pub(super) struct Benign {
 }
 
 /// All of them: the other generation, every policy, every switch, and switches that come together.
-pub(super) fn all(spec: &MockSpec, is_oauth: bool) -> Vec<Benign> {
+pub(super) fn all(spec: &MockSpec, dialect: &Dialect) -> Vec<Benign> {
     let mut all = Vec::new();
-    if !is_oauth {
+    if !dialect.is_oauth2() {
         let older = MockSpec { webapi: Generation::One, ..spec.clone() };
         all.push(Benign { what: "Web API 1".to_owned(), spec: older, variants: Vec::new() });
     }
@@ -30,7 +31,7 @@ pub(super) fn all(spec: &MockSpec, is_oauth: bool) -> Vec<Benign> {
     let alone = Variant::ALL.iter().map(|(variant, _)| vec![*variant]);
     let together = TOGETHER.iter().map(|variants| variants.to_vec());
     for variants in alone.chain(together) {
-        if is_oauth && !variants.iter().all(|variant| speaks_oauth(*variant)) {
+        if !variants.iter().all(|variant| mock::can_vary(dialect, *variant)) {
             continue;
         }
         let words: Vec<&str> = variants.iter().map(|variant| variant.word()).collect();
@@ -51,51 +52,6 @@ const TOGETHER: &[&[Variant]] = &[
     &[Variant::OldHttp, Variant::NoBanners, Variant::CharsetUnsaid, Variant::EmptyForNull],
     &[Variant::OpaqueTokens, Variant::LongTokens, Variant::NoExpiry],
 ];
-
-/// Whether the switch means something at a token endpoint of OAuth 2.0, whose words the RFC has fixed.
-fn speaks_oauth(variant: Variant) -> bool {
-    match variant {
-        Variant::SlowServer
-        | Variant::ClosesConnections
-        | Variant::IdleTimeout
-        | Variant::OldHttp
-        | Variant::Chunked
-        | Variant::SplitAnswers
-        | Variant::HeadersReordered
-        | Variant::HeadersLowerCase
-        | Variant::NoDate
-        | Variant::ContinueIgnored
-        | Variant::OpaqueTokens
-        | Variant::LongTokens
-        | Variant::AsymmetricTokens
-        | Variant::ShortLifetimes
-        | Variant::NoDpopNonce
-        | Variant::ScopeUnstated => true,
-        Variant::TrueSpelledUpper
-        | Variant::FailuresByStatus
-        | Variant::NotAcceptable
-        | Variant::MicrosoftDates
-        | Variant::EmptyForNull
-        | Variant::HeaderNoise
-        | Variant::ForbiddenSecret
-        | Variant::NoBanners
-        | Variant::TieXml
-        | Variant::CodeZero
-        | Variant::OtherTexts
-        | Variant::WordsYes
-        | Variant::WordsOk
-        | Variant::FractionalDates
-        | Variant::DayFirstDates
-        | Variant::UtcDates
-        | Variant::RefusalsVaried
-        | Variant::NoExpiry
-        | Variant::ExtraMembers
-        | Variant::CharsetUpper
-        | Variant::CharsetUnsaid
-        | Variant::PrettyPrinted
-        | Variant::XmlDeclaration => false,
-    }
-}
 
 impl Benign {
     /// A mock that is as it should be.

@@ -133,8 +133,7 @@ impl Plan<'_> {
     }
 
     fn benign(&mut self) {
-        let is_oauth = self.subject.dialect.name.starts_with("oauth2");
-        for benign in benign::all(&self.spec, is_oauth) {
+        for benign in benign::all(&self.spec, &self.subject.dialect) {
             let mut trial = self.trial(benign.what.clone(), benign.spec.clone(), self.brisk());
             if let Some(dialect) = benign.tweaked(&self.subject.dialect) {
                 trial.client_table = Arc::new(dialect);

@@ -149,6 +149,7 @@ pub(super) fn ground(plan: &RunPlan, ready: &Ready, key: FingerprintKey) -> conf
             plan.seed
         ),
         today: Zoned::now().date(),
+        sought: None,
     }
 }
 

@@ -105,10 +105,10 @@ fn judge_check(
                 tally.note(key, claim.strength, None, judgement, |_| (Vec::new(), None));
                 continue;
             }
-            let judgement = judgement.redacted(&bench.redaction.of(taken));
             if matches!(judgement, Judgement::Untold(_) | Judgement::Moot(_)) {
                 continue;
             }
+            let judgement = judgement.redacted(&bench.redaction.of(taken));
             tally.note(key, claim.strength, None, judgement, |miss| {
                 (vec![evidence(taken, &bench.redaction, &miss.marks)], again(taken))
             });

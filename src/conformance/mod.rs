@@ -58,6 +58,7 @@ use crate::results::{Burn, CheckResult, FormatCell, Gate};
 use crate::secret::FingerprintKey;
 use crate::source::Span;
 use crate::suite::Suite;
+use crate::suite::check::ProofClaim;
 use crate::suite::environment::Environment;
 
 /// Everything the checks need.
@@ -95,6 +96,28 @@ pub struct Ground {
     pub again: String,
     /// Today, for expected failures.
     pub today: jiff::civil::Date,
+    /// What alone is looked for, if so; a run of its own judges everything.
+    pub sought: Option<Sought>,
+}
+
+/// Claims that somebody waits to see failed, by the id of their check: a check that did fail at one of its own is
+/// played no further, and failures are not made smaller.
+#[derive(Clone, Debug, Default)]
+pub struct Sought(pub IndexMap<String, Vec<ProofClaim>>);
+
+impl Sought {
+    /// Whether a failure of `claim` (`again.outcome`) of `check` is one of them.
+    pub fn is_for(&self, check: &str, claim: &str) -> bool {
+        let (step, word) = match claim.rsplit_once('.') {
+            Some((step, word)) => (Some(step), word),
+            None => (None, claim),
+        };
+        self.0.get(check).is_some_and(|claims| {
+            claims.iter().any(|sought| {
+                sought.word == word && (sought.step.is_none() || sought.step.as_deref() == step)
+            })
+        })
+    }
 }
 
 /// What came of the checks.

@@ -24,6 +24,9 @@ use crate::suite::claim::{Field, FieldPlace};
 use super::change::member_of;
 use super::transcript::Taken;
 
+/// A text of so many bytes is searched for secrets, and not secrets in the text.
+const SHORT: usize = 200;
+
 /// A part of a secret this long is a secret.
 const WINDOW: usize = 12;
 
@@ -142,7 +145,7 @@ impl Redaction {
     /// `text` with every secret in it replaced: whole in any usual writing, in part, and what looks like one.
     pub fn text(&self, text: &str) -> String {
         let mut shown = text.to_owned();
-        for (needle, label) in self.needles() {
+        for (needle, label) in self.needles(text.len()) {
             if shown.contains(&needle) {
                 shown = shown.replace(&needle, &label);
             }
@@ -217,10 +220,11 @@ impl Redaction {
         }
     }
 
-    /// Every secret in every usual writing, the longest first.
-    fn needles(&self) -> Vec<(String, String)> {
+    /// Every secret in every usual writing, the longest first, as far as a text of this length can hold it: no
+    /// writing is shorter than the secret.
+    fn needles(&self, length: usize) -> Vec<(String, String)> {
         let mut needles: Vec<(String, String)> = Vec::new();
-        for secret in &self.secrets {
+        for secret in self.secrets.iter().filter(|secret| secret.value.len() <= length) {
             for writing in writings(secret.value.expose()) {
                 needles.push((writing, secret.label.clone()));
             }
@@ -232,7 +236,11 @@ impl Redaction {
     /// Parts of secrets: a document cut in the middle of a token, a token with one character changed, and secrets
     /// that are spelled with percent signs, escapes or entities.
     fn without_parts(&self, text: &str) -> String {
-        let windows = Windows::of(&self.secrets);
+        let windows = if text.len() <= SHORT {
+            Windows::within(text, &self.secrets)
+        } else {
+            Windows::of(&self.secrets)
+        };
         let mut hidden = windows.found(&text.char_indices().collect::<Vec<_>>(), text.len());
         for spelling in Spelling::ALL {
             if text.contains(spelling.mark()) {
@@ -253,6 +261,28 @@ impl Redaction {
 struct Windows(BTreeMap<usize, HashSet<Vec<char>>>);
 
 impl Windows {
+    /// Those that a short text holds, in whatever spelling: most are none of a secret's, and are found out faster
+    /// than all that secrets have are written down.
+    fn within(text: &str, secrets: &[Named]) -> Windows {
+        let plain: Vec<char> = text.chars().collect();
+        let spelled = Spelling::ALL.iter().filter(|spelling| text.contains(spelling.mark()));
+        let spelled = spelled.map(|spelling| spelling.characters(text).map(|(_, c)| c).collect());
+        let texts: Vec<Vec<char>> = std::iter::once(plain).chain(spelled).collect();
+        let mut windows: BTreeMap<usize, HashSet<Vec<char>>> = BTreeMap::new();
+        for secret in secrets {
+            let length = secret.value.expose().chars().take(WINDOW).count();
+            if length == 0 {
+                continue;
+            }
+            for window in texts.iter().flat_map(|chars| chars.windows(length)) {
+                if secret.value.expose().contains(&window.iter().collect::<String>()) {
+                    windows.entry(length).or_default().insert(window.to_vec());
+                }
+            }
+        }
+        Windows(windows)
+    }
+
     fn of(secrets: &[Named]) -> Windows {
         let mut windows: BTreeMap<usize, HashSet<Vec<char>>> = BTreeMap::new();
         for secret in secrets {

@@ -189,8 +189,8 @@ impl Host {
             header("Access-Control-Allow-Credentials", "true".to_owned());
         }
         if !granted && (has(Defect::SecretEchoed) || has(Defect::SecretEchoedInBase64)) {
-            let body = plain(&searched(request));
-            if let Some(secret) = self.secrets.iter().find(|secret| body.contains(secret.expose())) {
+            let told = plain(&searched(request)) + &basic(request);
+            if let Some(secret) = self.secrets.iter().find(|secret| told.contains(secret.expose())) {
                 if has(Defect::SecretEchoed) {
                     header("X-Debug", format!("auth={}", secret.expose()));
                 } else {
@@ -231,6 +231,13 @@ fn told(status: u16, message: &str) -> HttpResponse {
         headers: vec![("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned())],
         body: serde_json::json!({ "Message": message }).to_string().into_bytes(),
     }
+}
+
+/// What stands in `Authorization: Basic`, name and secret.
+fn basic(request: &HttpRequest) -> String {
+    let values = request.header("authorization");
+    let credentials = values.filter_map(|value| STANDARD.decode(value.strip_prefix("Basic ")?.trim()).ok());
+    credentials.map(|bytes| plain(&String::from_utf8_lossy(&bytes))).collect()
 }
 
 fn searched(request: &HttpRequest) -> String {
@@ -284,6 +291,32 @@ pub(super) fn call(address: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suite::environment::MockSpec;
+
+    #[test]
+    fn a_secret_is_told_back_whether_it_came_in_the_body_or_in_a_header() {
+        let roster = Roster::clients(7);
+        let secret = roster.parties[0].secret.clone().expect("it is confidential");
+        let host = Host::new(
+            Switches::of(&MockSpec { defects: vec![Defect::SecretEchoed], ..MockSpec::default() }),
+            &roster,
+        );
+        let ask = |header: &str, body: &str| {
+            let request = HttpRequest {
+                method: "POST".to_owned(),
+                target: "/token".to_owned(),
+                headers: vec![("Authorization".to_owned(), header.as_bytes().to_vec())],
+                body: body.as_bytes().to_vec(),
+                has_length: true,
+            };
+            host.finish(&request, false, told(400, "no")).headers
+        };
+        let tells = |headers: &[(String, String)]| headers.iter().any(|(name, _)| name == "X-Debug");
+        let basic = STANDARD.encode(format!("assay-web:{}", secret.expose()));
+        assert!(tells(&ask(&format!("Basic {basic}"), "grant_type=refresh_token")));
+        assert!(tells(&ask("", &format!("client_secret={}", secret.expose()))));
+        assert!(!tells(&ask("Basic c29tZWJvZHk6ZWxzZQ==", "grant_type=refresh_token")));
+    }
 
     #[test]
     fn escapes_are_undone_whatever_they_are() {

@@ -11,7 +11,7 @@ use crate::chain::source::Source;
 use crate::client::guard::Guard;
 use crate::client::side::Control;
 use crate::client::{Client, Target};
-use crate::conformance::{self, Ground, Outcome};
+use crate::conformance::{self, Ground, Outcome, Sought};
 use crate::dialect::Dialect;
 use crate::mock::{Controller, MockOptions, MockServer};
 use crate::results::event::{Narrator, Stop};
@@ -43,6 +43,8 @@ pub(super) struct Trial {
     pub(super) only: Vec<String>,
     /// Their depth.
     pub(super) full: bool,
+    /// The claims that are to fail, where nothing else is asked.
+    pub(super) sought: Option<Sought>,
 }
 
 /// Runs the checks of a trial against its mock.
@@ -108,5 +110,6 @@ fn ground(trial: &Trial, mock: &MockServer, address: &str) -> Result<Ground, Can
         consent: true,
         again: "assay check --only ".to_owned(),
         today: jiff::Zoned::now().date(),
+        sought: trial.sought.clone(),
     })
 }

@@ -41,8 +41,11 @@ use self::trials::{Aim, Planned};
 /// Trials that run at the same time. Most wait for the wire or for the clock most of the time.
 const SIDE_BY_SIDE: usize = 6;
 
+/// Trials whose endpoint hangs, beside the others: they cost nothing but time.
+const WAITING: usize = 8;
+
 /// The same for trials that measure time: their defects are coarse, and none may keep both cores busy.
-const QUIETLY: usize = 2;
+const QUIETLY: usize = 3;
 
 /// What to prove, and how far.
 #[derive(Clone, Debug)]
@@ -90,12 +93,11 @@ pub async fn prove(
     let planned = trials::of(options, &defects);
     let mut table = Table::of(options, &defects);
     let all = planned.len();
-    let (alone, mut free): (Vec<_>, Vec<_>) = planned.into_iter().partition(|planned| planned.alone);
-    // Those that mostly wait for an endpoint that hangs come first, so that nobody waits for them in the end.
-    free.sort_by_key(|planned| !matches!(&planned.aim, Aim::Named(defect) if hangs(*defect)));
+    let (alone, free): (Vec<_>, Vec<_>) = planned.into_iter().partition(|planned| planned.alone);
+    let (waiting, busy) = free.into_iter().partition(|planned| waits(&planned.aim));
     let mut done = 0;
-    for (trials, places) in [(free, SIDE_BY_SIDE), (alone, QUIETLY)] {
-        let mut running = start(trials, places);
+    for pools in [vec![(waiting, WAITING), (busy, SIDE_BY_SIDE)], vec![(alone, QUIETLY)]] {
+        let mut running = start(pools);
         while let Some(finished) = running.join_next().await {
             let (planned, outcome, took) = finished.map_err(|error| CannotProve(error.to_string()))?;
             done += 1;
@@ -108,17 +110,20 @@ pub async fn prove(
 
 type Finished = (Planned, Result<Outcome, CannotProve>, Duration);
 
-fn start(trials: Vec<Planned>, places: usize) -> JoinSet<Finished> {
-    let places = Arc::new(Semaphore::new(places));
+/// Starts pools of trials at once, each with so many places.
+fn start(pools: Vec<(Vec<Planned>, usize)>) -> JoinSet<Finished> {
     let mut running = JoinSet::new();
-    for planned in trials {
-        let places = Arc::clone(&places);
-        running.spawn(async move {
-            let _place = places.acquire_owned().await.expect("nobody closes the semaphore");
-            let began = Instant::now();
-            let outcome = bench::run(&planned.trial).await;
-            (planned, outcome, began.elapsed())
-        });
+    for (trials, places) in pools {
+        let places = Arc::new(Semaphore::new(places));
+        for planned in trials {
+            let places = Arc::clone(&places);
+            running.spawn(async move {
+                let _place = places.acquire_owned().await.expect("nobody closes the semaphore");
+                let began = Instant::now();
+                let outcome = bench::run(&planned.trial).await;
+                (planned, outcome, began.elapsed())
+            });
+        }
     }
     running
 }
@@ -150,7 +155,15 @@ fn defect(word: &str) -> Result<Defect, CannotProve> {
     })
 }
 
-/// Defects under which a trial waits for seconds and costs nothing.
+/// Whether a trial waits for seconds and costs nothing.
+fn waits(aim: &Aim) -> bool {
+    match aim {
+        Aim::Named(defect) => hangs(*defect) || pauses(*defect),
+        Aim::Clean { .. } | Aim::Benign(_) | Aim::Others(_) | Aim::Table(_) | Aim::Proxy(_) => false,
+    }
+}
+
+/// Defects under which an answer does not come.
 fn hangs(defect: Defect) -> bool {
     matches!(
         defect,
@@ -161,8 +174,14 @@ fn hangs(defect: Defect) -> bool {
             | Defect::DeepHang
             | Defect::ManyHeadersHang
             | Defect::PipelinedLost
-            | Defect::BrokenBodyStalls
-            | Defect::AbortLeavesLock
+    )
+}
+
+/// Defects under which an answer comes late, which is what there is to see.
+fn pauses(defect: Defect) -> bool {
+    matches!(
+        defect,
+        Defect::BrokenBodyStalls | Defect::AbortLeavesLock | Defect::SqlSleep | Defect::EntityBomb
     )
 }
 
@@ -176,6 +195,8 @@ struct Table<'a> {
     options: &'a Options,
     proof: Proof,
     coverage: Coverage,
+    /// The clean runs that began, by suite and number.
+    clean_runs: Vec<(usize, u32)>,
 }
 
 impl Table<'_> {
@@ -193,7 +214,7 @@ impl Table<'_> {
             proxy: Vec::new(),
             claims: crate::results::proof::ClaimsProof::default(),
         };
-        Table { options, proof, coverage: Coverage::default() }
+        Table { options, proof, coverage: Coverage::default(), clean_runs: Vec::new() }
     }
 
     fn note(&mut self, planned: &Planned, outcome: &Outcome, took: Duration) {
@@ -201,16 +222,17 @@ impl Table<'_> {
         let suite = self.options.subjects[planned.subject].name();
         let what = planned.trial.what.clone();
         match &planned.aim {
-            Aim::Clean => self.clean(planned, outcome),
+            Aim::Clean { run } => self.clean(planned, *run, outcome),
             Aim::Benign(benign) => self.proof.variants.push(variant(benign, suite, outcome)),
             Aim::Named(defect) => {
                 self.named(*defect, planned, outcome);
                 self.row(*defect).took_us += u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             }
             Aim::Others(defect) => self.others(*defect, planned, outcome),
-            Aim::Table => {
+            Aim::Table(equivalent) => {
                 let red = red(outcome);
-                self.proof.mutants.push(MutantProof { what, suite, red, justified: None });
+                let justified = equivalent.filter(|_| red.is_empty()).map(str::to_owned);
+                self.proof.mutants.push(MutantProof { what, suite, red, justified });
             }
             Aim::Proxy(mutation) => {
                 let red = red(outcome);
@@ -221,12 +243,19 @@ impl Table<'_> {
         }
     }
 
-    fn clean(&mut self, planned: &Planned, outcome: &Outcome) {
+    /// A run may be in parts: what measures time is by itself.
+    fn clean(&mut self, planned: &Planned, run: u32, outcome: &Outcome) {
         let clean = &mut self.proof.clean;
-        clean.runs += 1;
-        clean.red.push(not_green(outcome));
+        let whole = (planned.subject, run);
+        let at = self.clean_runs.iter().position(|known| *known == whole).unwrap_or_else(|| {
+            self.clean_runs.push(whole);
+            clean.red.push(Vec::new());
+            clean.runs += 1;
+            clean.red.len() - 1
+        });
+        clean.red[at].extend(not_green(outcome));
         // The first run of a suite has every check.
-        if planned.trial.only.is_empty() {
+        if run == 0 {
             let judged = outcome.checks.iter().filter(|check| was_judged(check));
             let passed = outcome.checks.iter().filter(|check| check.verdict == Verdict::Pass);
             clean.judged += u32::try_from(judged.count()).unwrap_or(u32::MAX);

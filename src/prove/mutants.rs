@@ -2,8 +2,9 @@
 //!
 //! They prove that client and mock cannot share a misreading: each must turn a check red.
 
-use crate::dialect::{Declared, DeclaredKind, Dialect, XmlOrder};
+use crate::dialect::{Answers, Declared, DeclaredKind, Dialect, XmlOrder};
 use crate::suite::call::Operation;
+use crate::suite::claim::FieldPlace;
 
 /// Two copies of one table that differ in one place.
 #[derive(Clone, Debug)]
@@ -14,7 +15,14 @@ pub(super) struct TableMutant {
     pub(super) mock_table: Dialect,
     /// The client's copy.
     pub(super) client_table: Dialect,
+    /// Why nobody can tell them apart, where that may be.
+    pub(super) equivalent: Option<&'static str>,
 }
+
+/// RFC 6749 section 5.1: what is not declared is passed over, and an optional member may be missing. A table that
+/// calls one otherwise speaks of a legal server that does not have it.
+const OPTIONAL_IN_OPEN: &str =
+    "an optional member of an open answer may be missing, and what is not declared is ignored";
 
 type Members = Vec<(String, Declared)>;
 
@@ -47,14 +55,14 @@ fn named_otherwise(dialect: &Dialect, what: &str, name: &str, change: impl Fn(&m
 fn mock_side(dialect: &Dialect, what: String, change: impl Fn(&mut Dialect)) -> TableMutant {
     let mut mock_table = dialect.clone();
     change(&mut mock_table);
-    TableMutant { what, mock_table, client_table: dialect.clone() }
+    TableMutant { what, mock_table, client_table: dialect.clone(), equivalent: None }
 }
 
 /// The client's copy changed by `change`.
 fn client_side(dialect: &Dialect, what: String, change: impl Fn(&mut Dialect)) -> TableMutant {
     let mut client_table = dialect.clone();
     change(&mut client_table);
-    TableMutant { what, mock_table: dialect.clone(), client_table }
+    TableMutant { what, mock_table: dialect.clone(), client_table, equivalent: None }
 }
 
 fn refresh(dialect: &mut Dialect) -> &mut crate::dialect::Speech {
@@ -79,11 +87,31 @@ fn renamed_requests(dialect: &Dialect, mutants: &mut Vec<TableMutant>) {
 fn renamed_answers(dialect: &Dialect, mutants: &mut Vec<TableMutant>) {
     for path in paths(dialect) {
         let name = path.last().expect("a path has a name").clone();
-        mutants.push(named_otherwise(dialect, "answer", &name, |table| {
-            if let Some(member) = member(refresh(table).answers.body.as_mut(), &path) {
+        let mut mutant = named_otherwise(dialect, "answer", &name, |table| {
+            let answers = &mut refresh(table).answers;
+            if let Some(member) = member(answers.body.as_mut(), &path) {
                 member.0.push('X');
             }
-        }));
+            if dialect.is_oauth2() {
+                read_otherwise(answers, &path);
+            }
+        });
+        let is_open = dialect.refresh().answers.open;
+        let is_optional = member(refresh(&mut dialect.clone()).answers.body.as_mut(), &path)
+            .is_some_and(|(_, declared)| declared.optional);
+        mutant.equivalent = (is_open && is_optional).then_some(OPTIONAL_IN_OPEN);
+        mutants.push(mutant);
+    }
+}
+
+/// Whoever calls a member otherwise also looks for it under that name.
+fn read_otherwise(answers: &mut Answers, path: &[String]) {
+    let own = format!("/{}", path.join("/"));
+    for place in answers.fields.values_mut().flat_map(|source| &mut source.at) {
+        match place {
+            FieldPlace::Path(path) if *path == own => path.push('X'),
+            _ => {}
+        }
     }
 }
 

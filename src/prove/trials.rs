@@ -2,8 +2,9 @@
 //! that are to be seen at it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::conformance;
+use crate::conformance::{self, Sought};
 use crate::suite::Suite;
 use crate::suite::check::Check;
 use crate::suite::defect::Defect;
@@ -17,19 +18,25 @@ use super::{Options, Subject, mutants, weight};
 /// A check of so many requests is tried on every variant, however quick the proof is to be.
 const FEW: u64 = 40;
 
+/// An endpoint that hangs is not waited for longer than this in a quick proof.
+const HANGS: Duration = Duration::from_secs(2);
+
 /// What a trial is for.
 #[derive(Clone, Debug)]
 pub(super) enum Aim {
-    /// Nothing may be red.
-    Clean,
+    /// Nothing may be red, in any part of this run.
+    Clean {
+        /// Its number, from 0.
+        run: u32,
+    },
     /// Nothing may be red, and what may be open is declared.
     Benign(Box<Benign>),
     /// The checks that name the defect must be red.
     Named(Defect),
     /// Every other check: what is red must be declared.
     Others(Defect),
-    /// Some check must be red.
-    Table,
+    /// Some check must be red, or nobody can tell the mutant, for this reason.
+    Table(Option<&'static str>),
     /// Some check must be red, or the mutation is no worse than what it was made from.
     Proxy(Box<Mutation>),
 }
@@ -97,6 +104,7 @@ impl Plan<'_> {
             mutation: None,
             only,
             full: false,
+            sought: None,
         }
     }
 
@@ -124,11 +132,18 @@ impl Plan<'_> {
     fn clean(&mut self) {
         for run in 0..self.options.clean_runs {
             let spec = MockSpec { seed: self.spec.seed + u64::from(run), ..self.spec.clone() };
-            // The first run has everything; the others see whether chance can make something red.
-            let only = if run == 0 { Vec::new() } else { self.light() };
-            let mut trial = self.trial(format!("clean, seed {}", spec.seed), spec, only);
-            trial.full = self.options.full && run == 0;
-            self.add(Aim::Clean, trial);
+            // The first run has everything, and what measures time by itself; the others see whether chance can
+            // make something red.
+            let parts = if run == 0 {
+                vec![self.ids(|check| !weight::wants_quiet(check)), self.ids(weight::wants_quiet)]
+            } else {
+                vec![self.light()]
+            };
+            for only in parts.into_iter().filter(|only| !only.is_empty()) {
+                let mut trial = self.trial(format!("clean, seed {}", spec.seed), spec.clone(), only);
+                trial.full = self.options.full && run == 0;
+                self.add(Aim::Clean { run }, trial);
+            }
         }
     }
 
@@ -159,9 +174,21 @@ impl Plan<'_> {
         let heavy =
             |id: &String| self.subject.suite.checks.iter().any(|c| c.id == *id && weight::is_heavy(c));
         // A gate that shuts needs one check to be asked for, whichever.
-        let only = if named.is_empty() { self.ids(|_| true) } else { named.clone() };
+        let mut only = if named.is_empty() { self.ids(|_| true) } else { named.clone() };
+        // A check that only listens needs others to be listened to: those that are refused.
+        let listens = |check: &Check| check.steps.is_empty() && check.proof.contains_key(&defect);
+        if !self.ids(listens).is_empty() {
+            only.extend(self.ids(|check| check.group == "errors"));
+        }
         let mut trial = self.trial(defect.word(), spec.clone(), only);
         trial.full = full && !named.iter().any(heavy);
+        if !full {
+            trial.sought = Some(self.sought(defect));
+        }
+        if !full && super::hangs(defect) {
+            let environment = Environment { timeout: HANGS, ..(*self.subject.environment).clone() };
+            trial.environment = Arc::new(environment);
+        }
         self.add(Aim::Named(defect), trial);
         let others: Vec<String> = self.light().into_iter().filter(|id| !named.contains(id)).collect();
         if full && !others.is_empty() {
@@ -170,13 +197,20 @@ impl Plan<'_> {
         }
     }
 
+    /// The claims that are to catch a defect.
+    fn sought(&self, defect: Defect) -> Sought {
+        let checks = self.subject.suite.checks.iter();
+        let claims = checks.filter_map(|check| Some((check.id.clone(), check.proof.get(&defect)?.clone())));
+        Sought(claims.collect())
+    }
+
     fn mutants(&mut self) {
-        let only = if self.options.full { self.light() } else { self.ids(is_plain) };
+        let only = if self.options.full { self.light() } else { self.ids(tells_a_mutant) };
         for mutant in mutants::of(&self.subject.dialect) {
             let mut trial = self.trial(mutant.what, self.spec.clone(), only.clone());
             trial.mock_table = Arc::new(mutant.mock_table);
             trial.client_table = Arc::new(mutant.client_table);
-            self.add(Aim::Table, trial);
+            self.add(Aim::Table(mutant.equivalent), trial);
         }
         if !self.options.full {
             return;
@@ -189,9 +223,11 @@ impl Plan<'_> {
     }
 }
 
-/// Groups that look at single answers: what a mutant of a table or of an answer shows itself in.
-fn is_plain(check: &Check) -> bool {
-    ["format", "schema", "success", "oauth2"].contains(&check.group.as_str()) && !weight::is_heavy(check)
+/// What a mutant of a table or of an answer shows itself in: groups that look at single answers, and whoever sees
+/// that the token of the last answer was not found.
+fn tells_a_mutant(check: &Check) -> bool {
+    let is_plain = ["format", "schema", "success", "oauth2"].contains(&check.group.as_str());
+    (is_plain || check.proof.contains_key(&Defect::RefreshUnchanged)) && !weight::is_heavy(check)
 }
 
 /// The suite, promising what the mock keeps. A mock as the suite's own needs no other promise.

@@ -274,6 +274,16 @@ pub enum FieldPlace {
     Jose(Field, String),
 }
 
+/// A regular expression, compiled once for all answers that it is held against.
+#[derive(Clone, Debug)]
+pub struct Pattern(pub regex::Regex);
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Pattern) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
 /// What is asked of the value at a place; all parts must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Test {
@@ -284,9 +294,9 @@ pub struct Test {
     /// One of these.
     pub one_of: Option<Vec<Template>>,
     /// Matches this regular expression somewhere.
-    pub like: Option<String>,
+    pub like: Option<Pattern>,
     /// Matches it nowhere.
-    pub unlike: Option<String>,
+    pub unlike: Option<Pattern>,
     /// Is of this kind.
     pub is: Option<Kind>,
     /// Nothing is claimed of a value that is absent.
@@ -377,7 +387,7 @@ pub enum Lack {
     /// This text.
     Text(String),
     /// This regular expression.
-    Pattern(String),
+    Pattern(Pattern),
 }
 
 /// `within`: a time, or a multiple of the median of good calls.

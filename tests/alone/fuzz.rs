@@ -78,6 +78,7 @@ fn fuzzed(fuzz: &str, defects: &[Defect], seed: u64, only: &str) -> CheckResult 
             consent: true,
             again: "assay check --only ".to_owned(),
             today: jiff::civil::date(2026, 6, 1),
+            sought: None,
         };
         let only = [only.to_owned()];
         let outcome = conformance::run(&ground, &only, &Narrator::silent(), &Stop::default()).await;

@@ -85,6 +85,7 @@ pub fn ground_at(url: &str, suite: Suite, dialect: &Dialect, identities: Vec<Arc
         consent: false,
         again: "assay check --only ".to_owned(),
         today: jiff::civil::date(2026, 6, 1),
+        sought: None,
     }
 }
 

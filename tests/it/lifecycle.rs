@@ -87,6 +87,7 @@ impl Bench {
             consent: false,
             again: "assay check --only ".to_owned(),
             today: jiff::civil::date(2026, 6, 1),
+            sought: None,
         };
         Bench { _mock: mock, ground }
     }

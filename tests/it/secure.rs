@@ -168,6 +168,7 @@ async fn checked(careless: Careless) -> Vec<CheckResult> {
         consent: false,
         again: "assay check --only ".to_owned(),
         today: jiff::civil::date(2026, 6, 1),
+        sought: None,
     };
     conformance::run(&ground, &[], &Narrator::silent(), &Stop::default()).await.checks
 }

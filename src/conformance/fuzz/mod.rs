@@ -84,6 +84,8 @@ pub(super) struct Session<'a> {
     pub only: Option<u64>,
     /// Whether exchanges are kept for claims on many.
     pub keep: bool,
+    /// Claims of the step that are looked for, by their place: one that failed ends it, and is not made smaller.
+    pub sought: Vec<usize>,
     /// The wish to stop.
     pub stop: &'a Stop,
 }
@@ -150,12 +152,21 @@ impl Shared<'_> {
         if found_at.is_some_and(|at| at.elapsed() > FOUND_TIME) || self.harvest().doubt.is_some() {
             return None;
         }
+        if self.is_found() {
+            return None;
+        }
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         if let Some(only) = self.session.only {
             return (turn == 0).then(|| Case::of(&self.stuff, only));
         }
         let count = u64::from(self.session.fuzz.count.at(self.session.court.ground.full));
         (turn < count).then(|| Case::of(&self.stuff, turn))
+    }
+
+    /// Whether a claim that is looked for has failed.
+    fn is_found(&self) -> bool {
+        let sought = &self.session.sought;
+        !sought.is_empty() && self.harvest().failures.iter().any(|found| sought.contains(&found.claim))
     }
 
     fn note_found(&self) {
@@ -235,8 +246,10 @@ pub(super) async fn run(session: &Session<'_>) -> Harvest {
     };
     let lanes = if session.only.is_some() { 1 } else { LANES };
     together((0..lanes).map(|_| walk(&shared)).collect()).await;
-    shrink::suspects(&shared).await;
-    shrink::failures(&shared).await;
+    if !shared.is_found() {
+        shrink::suspects(&shared).await;
+        shrink::failures(&shared).await;
+    }
     shared.harvest.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regex::Regex;
-
 use crate::client::reply::{Document, Found, Moment, Reply};
 use crate::dialect::{Blank, Dialect, Zone};
 use crate::suite::call::{Operation, Slot, Template};
-use crate::suite::claim::{Field, FieldPlace, Kind, Test};
+use crate::suite::claim::{Field, FieldPlace, Kind, Pattern, Test};
 
 use crate::conformance::references::{Scope, place as named};
 use crate::conformance::transcript::Taken;
@@ -211,10 +209,7 @@ impl Probe<'_> {
         }
     }
 
-    fn like(&self, pattern: &str, wanted: bool, found: &Found) -> Judgement {
-        let Ok(pattern) = Regex::new(pattern) else {
-            return Judgement::Untold("the pattern cannot be read".to_owned());
-        };
+    fn like(&self, Pattern(pattern): &Pattern, wanted: bool, found: &Found) -> Judgement {
         let matches = found.text().is_some_and(|text| pattern.is_match(&text));
         match (matches, wanted) {
             (true, true) | (false, false) => Judgement::Holds,

@@ -29,11 +29,20 @@ impl Play<'_> {
                 .together
                 .iter()
                 .any(|set| set.of.iter().any(|of| Some(of) == step.name.as_ref())),
+            sought: self.sought_of(step),
             stop: self.stop,
         };
         let harvest = fuzz::run(&session).await;
         self.requests += harvest.requests;
         self.reap(scene, step, harvest)
+    }
+
+    /// The claims of the step that are looked for, by their place.
+    fn sought_of(&self, step: &Step) -> Vec<usize> {
+        let Some(sought) = &self.court.ground.sought else { return Vec::new() };
+        let claims = step.claims.iter().enumerate();
+        let named = claims.filter(|(_, claim)| sought.is_for(&self.check.id, &key(step, claim).name));
+        named.map(|(place, _)| place).collect()
     }
 
     fn reap(&mut self, scene: &Scene<'_>, step: &Step, harvest: Harvest) -> Going {

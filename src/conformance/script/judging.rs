@@ -173,6 +173,22 @@ impl Play<'_> {
         })
     }
 
+    /// Whether a round so far was not as one of the claims that `is_sought` names promises.
+    pub(super) fn races_fail(&self, is_sought: impl Fn(&str) -> bool) -> bool {
+        let policy = &self.court.ground.suite.policy;
+        self.check.together.iter().any(|together| {
+            let rounds = together.of.first().and_then(|name| self.races.get(name));
+            let named = |claim: &&SetClaim| is_sought(&set_name(together, claim.what.word()));
+            let promised = together.claims.iter().filter(named).filter_map(|claim| promises(&claim.what));
+            rounds.is_some_and(|rounds| {
+                promised.into_iter().any(|promises| {
+                    let judged = race::judge(promises, rounds, policy).rounds;
+                    judged.iter().any(|judgement| matches!(judgement, Some(Judgement::Fails(_))))
+                })
+            })
+        })
+    }
+
     /// Every race, added up for the record.
     pub(super) fn add_up_races(&mut self) {
         let policy = &self.court.ground.suite.policy;

@@ -47,7 +47,7 @@ use super::steps::{changes_of, compares_times, patience};
 use super::promise::{Allowed, Answer, Presented, Promises, When};
 use super::race::Round;
 use super::references::{Cast, Scope, Yields, slots_of};
-use super::tally::Tally;
+use super::tally::{ClaimKey, ClaimTally, Tally};
 use super::transcript::Taken;
 
 /// A step repeats no oftener than this, whatever `for` says.
@@ -81,6 +81,8 @@ enum Cut {
     Moot(String),
     /// Somebody asked to stop.
     Stopped,
+    /// What is looked for was found.
+    Found,
 }
 
 type Going = Result<(), Cut>;
@@ -109,8 +111,11 @@ pub(super) async fn play(
     };
     if !check.steps.is_empty() {
         play.cells(cells).await;
-        play.together();
-        play.add_up_races();
+        // What was cut short is no set to judge.
+        if !play.is_found() {
+            play.together();
+            play.add_up_races();
+        }
     }
     play.let_go();
     Played { tally: play.tally, requests: play.requests }
@@ -172,11 +177,18 @@ impl Play<'_> {
                 break;
             }
             if interleaved {
-                if let Err(Cut::Stopped) = self.side_by_side(cells, round).await {
-                    self.tally.stopped = true;
-                    return;
+                match self.side_by_side(cells, round).await {
+                    Err(Cut::Stopped) => {
+                        self.tally.stopped = true;
+                        return;
+                    }
+                    Err(Cut::Found) => return,
+                    Ok(()) | Err(Cut::Unset(_) | Cut::Moot(_)) => {}
                 }
                 continue;
+            }
+            if self.races_are_found(round) {
+                return;
             }
             for cell in cells {
                 self.tally.runs += 1;
@@ -196,9 +208,27 @@ impl Play<'_> {
                         self.tally.stopped = true;
                         return;
                     }
+                    Err(Cut::Found) => return,
                 }
             }
         }
+    }
+
+    /// Whether a claim that is looked for has failed.
+    fn is_found(&self) -> bool {
+        let Some(sought) = &self.court.ground.sought else { return false };
+        let failed = |(key, tally): (&ClaimKey, &ClaimTally)| {
+            tally.failed > 0 && sought.is_for(&self.check.id, &key.name)
+        };
+        self.tally.claims.iter().any(failed)
+    }
+
+    /// The same for what is promised of the races so far, which is judged of all rounds.
+    fn races_are_found(&self, round: u32) -> bool {
+        let Some(sought) = &self.court.ground.sought else { return false };
+        round > 0
+            && round.is_multiple_of(JUDGED_EVERY)
+            && self.races_fail(|name| sought.is_for(&self.check.id, name))
     }
 
     /// Whether a check that had its rounds need not go on, or did for long enough.
@@ -232,7 +262,13 @@ impl Play<'_> {
     }
 
     fn go_on(&self) -> Going {
-        if self.stop.asked() { Err(Cut::Stopped) } else { Ok(()) }
+        if self.stop.asked() {
+            Err(Cut::Stopped)
+        } else if self.is_found() {
+            Err(Cut::Found)
+        } else {
+            Ok(())
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- chains

@@ -3,8 +3,8 @@
 use crate::source::Span;
 
 use super::super::claim::{
-    Aspect, Bound, Claim, Expectation, Field, FieldPlace, Kind, Lack, Link, OutcomeWord, RacePromise,
-    SetClaim, SetExpectation, SetPlace, StatusPattern, Strength, Test,
+    Aspect, Bound, Claim, Expectation, Field, FieldPlace, Kind, Lack, Link, OutcomeWord, Pattern,
+    RacePromise, SetClaim, SetExpectation, SetPlace, StatusPattern, Strength, Test,
 };
 use super::super::written::{self, Word};
 use super::super::yaml::{OneOrMany, Spanned};
@@ -180,7 +180,7 @@ fn test_of(at: &written::At, span: Span, scope: &Scope, notes: &mut Notes<'_>) -
     let (equals, not, among) = (text(&test.equals), text(&test.not), text(&test.among));
     let one_of =
         test.one_of.as_ref().map(|words| words.iter().map(|word| template(word, scope, notes)).collect());
-    let mut pattern = |word: &Option<Word>| word.as_ref().map(|word| checked_pattern(word, notes));
+    let mut pattern = |word: &Option<Word>| word.as_ref().and_then(|word| checked_pattern(word, notes));
     let (like, unlike) = (pattern(&test.like), pattern(&test.unlike));
     let lowered = Test {
         equals,
@@ -202,22 +202,23 @@ fn test_of(at: &written::At, span: Span, scope: &Scope, notes: &mut Notes<'_>) -
 }
 
 /// A regular expression; never a template.
-fn checked_pattern(word: &Word, notes: &mut Notes<'_>) -> String {
-    if let Err(error) = regex::Regex::new(&word.value) {
-        let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-        notes.error("suite::pattern", word.span, "this is no regular expression", reason);
+fn checked_pattern(word: &Word, notes: &mut Notes<'_>) -> Option<Pattern> {
+    match regex::Regex::new(&word.value) {
+        Ok(pattern) => Some(Pattern(pattern)),
+        Err(error) => {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+            notes.error("suite::pattern", word.span, "this is no regular expression", reason);
+            None
+        }
     }
-    word.value.clone()
 }
 
 fn lack_of(lack: &Spanned<written::Lack>, notes: &mut Notes<'_>) -> Option<Lack> {
     match &lack.value {
         written::Lack::Word(word) => notes.word("kind of leak", word, lack.span, &vocabulary::LACK),
         written::Lack::Map(written::LackOf::Text(text)) => Some(Lack::Text(text.clone())),
-        written::Lack::Map(written::LackOf::Pattern(word)) => {
-            Some(Lack::Pattern(checked_pattern(word, notes)))
-        }
+        written::Lack::Map(written::LackOf::Pattern(word)) => checked_pattern(word, notes).map(Lack::Pattern),
     }
 }
 

@@ -33,6 +33,9 @@ const SURPLUS_PATIENCE: Duration = Duration::from_millis(200);
 /// trips lie between.
 const DOUBT: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
+/// A connection that rested for so long may have been closed for that, however late its end is noticed here.
+const RESTED: Duration = Duration::from_millis(100);
+
 /// One connection; closed by the first failure or by either side's wish.
 #[derive(Debug)]
 pub struct Connection {
@@ -46,8 +49,12 @@ pub struct Connection {
     end: usize,
     /// Exchanges that went well here.
     served: u64,
-    /// How long the end of this connection may be in doubt.
+    /// How long the end of this connection may be in doubt, while it is used again and again.
     doubt: Duration,
+    /// Since when it rests.
+    idle_since: Instant,
+    /// Whether it had rested when the exchange began.
+    had_rested: bool,
     /// An exchange began and did not end: its future was dropped.
     busy: bool,
     /// The request was not sent whole, or not in a way that both sides understand alike.
@@ -109,6 +116,8 @@ impl Connection {
             end: 0,
             served: 0,
             doubt: (2 * round_trip).clamp(DOUBT.0, DOUBT.1),
+            idle_since: Instant::now(),
+            had_rested: false,
             busy: false,
             last: false,
             first_byte: FirstByte::Unheard,
@@ -339,12 +348,14 @@ impl Connection {
         self.door.guard.count()?;
         self.reader.start(bodiless);
         self.busy = true;
+        self.had_rested = self.idle_since.elapsed() >= RESTED;
         Ok(())
     }
 
     /// Ends an exchange: keeps the connection only if nothing speaks against it.
     async fn finish(&mut self, result: Result<(), Failure>, after: Duration) -> Result<(), Failure> {
         self.busy = false;
+        self.idle_since = Instant::now();
         let result = match result {
             Ok(()) => {
                 self.served += 1;
@@ -366,14 +377,18 @@ impl Connection {
             return failure;
         }
         match failure {
-            Failure::Reset if after <= self.doubt => Failure::ReuseRace,
+            Failure::Reset if after <= self.doubt() => Failure::ReuseRace,
             Failure::ClosedBeforeAnswer if self.is_refused_soon().await => Failure::ReuseRace,
             other => other,
         }
     }
 
+    fn doubt(&self) -> Duration {
+        if self.had_rested { DOUBT.1 } else { self.doubt }
+    }
+
     async fn is_refused_soon(&mut self) -> bool {
-        let patience = tokio::time::Instant::now() + self.doubt;
+        let patience = tokio::time::Instant::now() + self.doubt();
         while let Some(stream) = &self.stream {
             if stream.has_error() {
                 return true;

@@ -18,6 +18,28 @@ use super::transcript::Taken;
 #[derive(Debug, Default)]
 pub(super) struct Always {
     tallies: IndexMap<usize, Tally>,
+    shown: Shown,
+}
+
+/// So many failures are known as they are shown.
+const SHOWN_MAX: usize = 16;
+
+/// Failures, and how they are shown: what is wrong with one answer is often wrong with all, and is not searched for
+/// secrets each time.
+#[derive(Debug, Default)]
+struct Shown(Vec<(Judgement, Judgement)>);
+
+impl Shown {
+    fn of(&mut self, failure: Judgement, taken: &Taken, redaction: &Redaction) -> Judgement {
+        if let Some((_, shown)) = self.0.iter().find(|(known, _)| *known == failure) {
+            return shown.clone();
+        }
+        let shown = failure.clone().redacted(&redaction.of(taken));
+        if self.0.len() < SHOWN_MAX {
+            self.0.push((failure, shown.clone()));
+        }
+        shown
+    }
 }
 
 /// What judging needs that belongs to nobody: an exchange stands for itself here.
@@ -48,7 +70,7 @@ impl Always {
     /// The claims of these checks, which are those that run.
     pub fn of(suite: &Suite, running: &[usize]) -> Always {
         let with = running.iter().filter(|index| !suite.checks[**index].always.is_empty());
-        Always { tallies: with.map(|index| (*index, Tally::default())).collect() }
+        Always { tallies: with.map(|index| (*index, Tally::default())).collect(), shown: Shown::default() }
     }
 
     /// Judges one exchange. One that was not answered says nothing here.
@@ -66,7 +88,7 @@ impl Always {
         let nothing = Nothing::default();
         let bench = Bench { scope: nothing.scope(dialect), redaction: redaction.clone(), median: None };
         for (index, tally) in &mut self.tallies {
-            judge_check(&suite.checks[*index], tally, taken, &bench, &again);
+            judge_check(&suite.checks[*index], (tally, &mut self.shown), taken, &bench, &again);
         }
     }
 
@@ -88,7 +110,7 @@ impl Always {
 
 fn judge_check(
     check: &Check,
-    tally: &mut Tally,
+    (tally, shown): (&mut Tally, &mut Shown),
     taken: &Taken,
     bench: &Bench<'_>,
     again: &impl Fn(&Taken) -> Option<String>,
@@ -108,7 +130,7 @@ fn judge_check(
             if matches!(judgement, Judgement::Untold(_) | Judgement::Moot(_)) {
                 continue;
             }
-            let judgement = judgement.redacted(&bench.redaction.of(taken));
+            let judgement = shown.of(judgement, taken, &bench.redaction);
             tally.note(key, claim.strength, None, judgement, |miss| {
                 (vec![evidence(taken, &bench.redaction, &miss.marks)], again(taken))
             });

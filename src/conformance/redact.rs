@@ -4,7 +4,6 @@
 //! text appears as its length and fingerprint.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
@@ -385,10 +384,8 @@ pub(super) fn writings(secret: &str) -> Vec<String> {
 }
 
 fn hexadecimal(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(2 * text.len()), |mut digits, byte| {
-        write!(digits, "{byte:02x}").expect("a String takes everything");
-        digits
-    })
+    let digit = |four: u8| char::from(b"0123456789abcdef"[usize::from(four)]);
+    text.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Shorter secrets are no longer themselves when they are written otherwise.

@@ -41,6 +41,9 @@ use self::trials::{Aim, Planned};
 /// Trials that run at the same time. Most wait for the wire or for the clock most of the time.
 const SIDE_BY_SIDE: usize = 6;
 
+/// The same in full depth, where nearly all of them race and wait for each other's answers.
+const SIDE_BY_SIDE_FULL: usize = 8;
+
 /// Trials whose endpoint hangs, beside the others: they cost nothing but time.
 const WAITING: usize = 8;
 
@@ -94,9 +97,10 @@ pub async fn prove(
     let mut table = Table::of(options, &defects);
     let all = planned.len();
     let (alone, free): (Vec<_>, Vec<_>) = planned.into_iter().partition(|planned| planned.alone);
+    let places = if options.full { SIDE_BY_SIDE_FULL } else { SIDE_BY_SIDE };
     let (waiting, busy) = free.into_iter().partition(|planned| waits(&planned.aim));
     let mut done = 0;
-    for pools in [vec![(waiting, WAITING), (busy, SIDE_BY_SIDE)], vec![(alone, QUIETLY)]] {
+    for pools in [vec![(waiting, WAITING), (busy, places)], vec![(alone, QUIETLY)]] {
         let mut running = start(pools);
         while let Some(finished) = running.join_next().await {
             let (planned, outcome, took) = finished.map_err(|error| CannotProve(error.to_string()))?;
@@ -158,8 +162,8 @@ fn defect(word: &str) -> Result<Defect, CannotProve> {
 /// Whether a trial waits for seconds and costs nothing.
 fn waits(aim: &Aim) -> bool {
     match aim {
-        Aim::Named(defect) => hangs(*defect) || pauses(*defect),
-        Aim::Clean { .. } | Aim::Benign(_) | Aim::Others(_) | Aim::Table(_) | Aim::Proxy(_) => false,
+        Aim::Named(defect) | Aim::Others(defect) => hangs(*defect) || pauses(*defect),
+        Aim::Clean { .. } | Aim::Benign(_) | Aim::Table(_) | Aim::Proxy(_) => false,
     }
 }
 

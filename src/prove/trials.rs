@@ -85,9 +85,14 @@ pub(super) fn of(options: &Options, defects: &[Defect]) -> Vec<Planned> {
 }
 
 impl Plan<'_> {
-    fn add(&mut self, aim: Aim, trial: Trial) {
+    /// Whether a check of the trial measures time.
+    fn wants_quiet(trial: &Trial) -> bool {
         let runs = |check: &&Check| trial.only.is_empty() || trial.only.contains(&check.id);
-        let alone = trial.suite.checks.iter().filter(runs).any(weight::wants_quiet);
+        trial.suite.checks.iter().filter(runs).any(weight::wants_quiet)
+    }
+
+    fn add(&mut self, aim: Aim, trial: Trial) {
+        let alone = Self::wants_quiet(&trial);
         self.planned.push(Planned { subject: self.index, aim, trial, alone });
     }
 
@@ -141,7 +146,9 @@ impl Plan<'_> {
             };
             for only in parts.into_iter().filter(|only| !only.is_empty()) {
                 let mut trial = self.trial(format!("clean, seed {}", spec.seed), spec.clone(), only);
-                trial.full = self.options.full && run == 0;
+                // What measures time takes half an hour at full depth, and nobody proves anything with it.
+                let is_quiet = Self::wants_quiet(&trial);
+                trial.full = self.options.full && run == 0 && !is_quiet;
                 self.add(Aim::Clean { run }, trial);
             }
         }
@@ -171,8 +178,6 @@ impl Plan<'_> {
         let policy = defect.lives_in().unwrap_or(self.spec.policy);
         let spec = MockSpec { defects: vec![defect], policy, ..self.spec.clone() };
         let full = self.options.full;
-        let heavy =
-            |id: &String| self.subject.suite.checks.iter().any(|c| c.id == *id && weight::is_heavy(c));
         // A gate that shuts needs one check to be asked for, whichever.
         let mut only = if named.is_empty() { self.ids(|_| true) } else { named.clone() };
         // A check that only listens needs others to be listened to: those that are refused.
@@ -181,10 +186,8 @@ impl Plan<'_> {
             only.extend(self.ids(|check| check.group == "errors"));
         }
         let mut trial = self.trial(defect.word(), spec.clone(), only);
-        trial.full = full && !named.iter().any(heavy);
-        if !full {
-            trial.sought = Some(self.sought(defect));
-        }
+        // A full proof also wants to know which of the other claims fail.
+        trial.sought = Some(if full { Sought::default() } else { self.sought(defect) });
         if !full && super::hangs(defect) {
             let environment = Environment { timeout: HANGS, ..(*self.subject.environment).clone() };
             trial.environment = Arc::new(environment);
@@ -192,7 +195,8 @@ impl Plan<'_> {
         self.add(Aim::Named(defect), trial);
         let others: Vec<String> = self.light().into_iter().filter(|id| !named.contains(id)).collect();
         if full && !others.is_empty() {
-            let trial = self.trial(format!("{}, other checks", defect.word()), spec, others);
+            let mut trial = self.trial(format!("{}, other checks", defect.word()), spec, others);
+            trial.sought = Some(Sought::default());
             self.add(Aim::Others(defect), trial);
         }
     }

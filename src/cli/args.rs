@@ -50,18 +50,8 @@ pub enum Verb {
     Report(ReportArgs),
     /// Compare two runs, in behavior and in speed: exit 5 if B is worse than A, or different
     Compare(CompareArgs),
-    /// Explain a check: what is sent, what is expected, why, and which defects prove it
-    Explain {
-        /// The check's id, such as FMT-08
-        #[arg(required_unless_present = "all")]
-        id: Option<String>,
-        /// Every check of the catalogue
-        #[arg(long, conflicts_with = "id")]
-        all: bool,
-        /// As Markdown
-        #[arg(long)]
-        markdown: bool,
-    },
+    /// Explain a check, an exit code, an error class or a diagnostic
+    Explain(ExplainArgs),
     /// Write a first suite
     Init {
         /// Where to write it
@@ -80,8 +70,14 @@ pub enum Verb {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or that of one verb
+    Man {
+        /// The verb, such as run
+        verb: Option<String>,
+        /// Write all of them into this folder: assay.1, assay-run.1, …
+        #[arg(long, value_name = "DIR", conflicts_with = "verb")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// What has a schema.
@@ -252,6 +248,21 @@ pub struct ProveArgs {
     /// Where to write the kill table as well: text, JSON and a page
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// A check (FMT-08), an exit code (exit 6), an error class (response timeout) or a diagnostic
+    /// (suite::unit); `exit`, `class` and `diagnostic` alone list all of a kind
+    #[arg(required_unless_present = "all")]
+    pub what: Vec<String>,
+    /// Every check of the catalogue
+    #[arg(long, conflicts_with = "what")]
+    pub all: bool,
+    /// Checks as Markdown
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// Arguments of `report`.

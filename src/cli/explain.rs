@@ -1,43 +1,87 @@
-//! `assay explain`: one check in sentences, or the whole catalogue as a page.
+//! `assay explain`: a check, an exit code, an error class or a diagnostic in sentences, or the catalogue as a page.
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
 use crate::conformance::explain::{self, Explained};
-use crate::report::terminal;
+use crate::report::terminal::{self, Screen};
 use crate::results::Burn;
 use crate::results::outcome::Exit;
 use crate::source::nearest;
 use crate::suite::{catalogue, check::Check};
 
-use super::args::Color;
+use super::args::{Color, ExplainArgs};
+use super::glossary::{self, Entry};
 use super::plan::{self, Refused};
 
-/// Explains one check of the catalogue, or every one.
-pub fn explain(id: Option<&str>, markdown: bool, color: Color) -> Result<Exit, Refused> {
-    let chosen: Vec<&Check> = match id {
-        Some(id) => vec![find(id)?],
-        None => catalogue::checks().iter().collect(),
+/// Explains what is asked for, or every check.
+pub fn explain(args: &ExplainArgs, color: Color) -> Result<Exit, Refused> {
+    let screen = plan::screen(color, std::io::stdout().is_terminal());
+    let text = if args.all {
+        let checks: Vec<&Check> = catalogue::checks().iter().collect();
+        if args.markdown { page(&checks) } else { shown(&checks, screen) }
+    } else {
+        let words = args.what.join(" ");
+        match find(&words) {
+            Found::Check(check) if args.markdown => page(&[check]),
+            Found::Check(check) => shown(&[check], screen),
+            Found::Entries(entries) => entries.iter().map(|entry| told(entry, screen)).collect(),
+            Found::Nothing => return Err(Refused::CommandLine(unknown(&words))),
+        }
     };
-    let text = if markdown { page(&chosen) } else { shown(&chosen, color) };
     super::say(&text);
     Ok(Exit::Good)
 }
 
-fn find(id: &str) -> Result<&'static Check, Refused> {
-    let checks = catalogue::checks();
-    checks.iter().find(|check| check.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
-        let typed = id.to_uppercase();
-        let near = nearest(&typed, checks.iter().map(|check| check.id.as_str()));
-        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        Refused::CommandLine(format!("no check of the catalogue is called `{id}`{hint}"))
-    })
+/// What a word on the command line stands for.
+enum Found {
+    Check(&'static Check),
+    Entries(Vec<Entry>),
+    Nothing,
 }
 
-fn shown(checks: &[&Check], color: Color) -> String {
-    let screen = plan::screen(color, std::io::stdout().is_terminal());
+/// A check by its id, a whole list (`exit`, `class`, `diagnostic`), or one entry by its name, with the list's
+/// name before it or without.
+fn find(words: &str) -> Found {
+    let same = |id: &str| id.eq_ignore_ascii_case(words);
+    if let Some(check) = catalogue::checks().iter().find(|check| same(&check.id)) {
+        return Found::Check(check);
+    }
+    match words {
+        "exit" | "exits" => return Found::Entries(glossary::exits().collect()),
+        "class" | "classes" => return Found::Entries(glossary::classes().collect()),
+        "diagnostic" | "diagnostics" => return Found::Entries(glossary::diagnostics().collect()),
+        _ => {}
+    }
+    let bare = words.strip_prefix("class ").or_else(|| words.strip_prefix("diagnostic ")).unwrap_or(words);
+    let found: Vec<Entry> = entries().filter(|entry| entry.name.eq_ignore_ascii_case(bare)).collect();
+    if found.is_empty() { Found::Nothing } else { Found::Entries(found) }
+}
+
+fn entries() -> impl Iterator<Item = Entry> {
+    glossary::exits().chain(glossary::classes()).chain(glossary::diagnostics())
+}
+
+fn unknown(words: &str) -> String {
+    let typed = words.to_uppercase();
+    let near_check = nearest(&typed, catalogue::checks().iter().map(|check| check.id.as_str()));
+    let names: Vec<String> = entries().map(|entry| entry.name).collect();
+    let near = near_check.or_else(|| nearest(words, names.iter().map(String::as_str)));
+    let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    format!(
+        "no check of the catalogue is called `{words}`, and no exit code, error class or diagnostic{hint} \
+         `assay explain exit`, `class` and `diagnostic` list these"
+    )
+}
+
+fn told(entry: &Entry, screen: Screen) -> String {
+    let sections = [("means", vec![entry.means.to_owned()]), ("do", vec![entry.cure.to_owned()])];
+    format!("{}\n", terminal::sections((&entry.name, ""), &sections, None, screen))
+}
+
+fn shown(checks: &[&Check], screen: Screen) -> String {
     let one = |check: &&Check| {
-        let source = (check.file.name(), check.text());
+        let source = Some((check.file.name(), check.text()));
         terminal::sections((&check.id, &check.title), &sections(check), source, screen)
     };
     checks.iter().map(one).collect::<Vec<_>>().join("\n")

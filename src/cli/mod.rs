@@ -7,6 +7,7 @@ pub mod args;
 mod artifacts;
 mod compare;
 mod explain;
+mod glossary;
 mod learn;
 mod mock;
 mod narrate;
@@ -67,11 +68,11 @@ fn obey(typed: Typed) -> anyhow::Result<Result<Exit, Refused>> {
         Verb::Prove(args) => prove::prove(&args, color),
         Verb::Report(args) => report::redraw(&args, color),
         Verb::Compare(args) => compare::compare(&args, color),
-        Verb::Explain { id, markdown, .. } => Ok(explain::explain(id.as_deref(), markdown, color)),
+        Verb::Explain(args) => Ok(explain::explain(&args, color)),
         Verb::Init { path } => words::init(&path),
         Verb::Schema { of } => Ok(Ok(words::schema(of))),
         Verb::Completions { shell } => Ok(Ok(words::completions(shell))),
-        Verb::Man => words::man().map(Ok),
+        Verb::Man { verb, out } => words::man(verb.as_deref(), out.as_deref()),
     }
 }
 

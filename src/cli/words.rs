@@ -42,10 +42,26 @@ pub fn completions(shell: clap_complete::Shell) -> Exit {
     Exit::Good
 }
 
-/// Prints the manual page.
-pub fn man() -> anyhow::Result<Exit> {
+/// Prints the manual page of the whole or of one verb, or writes all of them into a folder.
+pub fn man(verb: Option<&str>, out: Option<&Path>) -> anyhow::Result<Result<Exit, Refused>> {
+    let mut command = Typed::command();
+    command.build();
+    if let Some(folder) = out {
+        std::fs::create_dir_all(folder)?;
+        clap_mangen::generate_to(command, folder)?;
+        super::say(&format!("  wrote the manual pages to {}", folder.display()));
+        return Ok(Ok(Exit::Good));
+    }
+    let page = match verb {
+        None => Some(command),
+        Some(verb) => command.find_subcommand(verb).cloned(),
+    };
+    let Some(page) = page else {
+        let sentence = format!("there is no verb `{}`: `assay --help` lists them", verb.unwrap_or_default());
+        return Ok(Err(Refused::CommandLine(sentence)));
+    };
     let mut text = Vec::new();
-    clap_mangen::Man::new(Typed::command()).render(&mut text)?;
+    clap_mangen::Man::new(page).render(&mut text)?;
     super::say(&String::from_utf8_lossy(&text));
-    Ok(Exit::Good)
+    Ok(Ok(Exit::Good))
 }

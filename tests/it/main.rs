@@ -8,6 +8,7 @@ mod codec;
 mod conformance;
 mod diagnostics;
 mod docs;
+mod explain;
 mod golden;
 mod learn;
 mod lifecycle;

@@ -55,11 +55,11 @@ pub fn summary(run: &Run, page: Option<&str>, screen: Screen) -> String {
     summary::text(run, page, screen)
 }
 
-/// Sections under a head: each a label and its paragraphs, a text as it stands behind them.
+/// Sections under a head: each a label and its paragraphs; behind them a text as it stands, if there is one.
 pub fn sections(
     (id, title): (&str, &str),
     sections: &[(&str, Vec<String>)],
-    source: (&str, &str),
+    source: Option<(&str, &str)>,
     screen: Screen,
 ) -> String {
     sections::text((id, title), sections, source, screen)

@@ -285,8 +285,12 @@ fn soon(run: &Run) -> Vec<String> {
 }
 
 fn next(run: &Run, outcome: &Outcome) -> Vec<String> {
-    if outcome.exit != Exit::Failed {
-        return Vec::new();
+    let first = of(run, State::Fail).next().filter(|_| outcome.exit == Exit::Failed);
+    match (outcome.exit, first) {
+        (Exit::Good, _) => Vec::new(),
+        // An own check of the suite is explained by the suite.
+        (_, Some(check)) if check.group == "own" => Vec::new(),
+        (_, Some(check)) => vec![format!("assay explain {}", line(&check.id))],
+        (exit, None) => vec![format!("assay explain exit {}", exit.code())],
     }
-    of(run, State::Fail).take(1).map(|check| format!("assay explain {}", line(&check.id))).collect()
 }

@@ -121,9 +121,32 @@ pub struct RunArgs {
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+    /// Run what failed in this run file again: its suite, environment, seed and depth, unless others are named
+    #[arg(long, value_name = "RUN.json", conflicts_with_all = ["only", "skip_load"])]
+    pub rerun: Option<PathBuf>,
+    /// Write the figures as OpenMetrics text as well
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<PathBuf>,
+    /// Which checks get a line when they end; failures are repeated at the end in any case
+    #[arg(long, value_enum, default_value_t = StatusLevel::Fail)]
+    pub status_level: StatusLevel,
     /// No progress
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// Which checks get a line while they run; each level has those of the levels before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum StatusLevel {
+    /// None.
+    None,
+    /// Those that did not pass.
+    #[default]
+    Fail,
+    /// And those that were skipped.
+    Skip,
+    /// All.
+    Pass,
 }
 
 /// What stands on stdout.
@@ -132,7 +155,7 @@ pub enum Format {
     /// The summary.
     #[default]
     Human,
-    /// The run file.
+    /// The verdict, checks, objectives and figures as one JSON object.
     Json,
     /// One JSON object per event, the verdict last.
     Ndjson,

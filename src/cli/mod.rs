@@ -12,9 +12,11 @@ mod learn;
 mod mock;
 mod narrate;
 mod overview;
+mod pipeline;
 mod plan;
 mod prove;
 mod report;
+mod rerun;
 mod run;
 mod signals;
 mod target;
@@ -92,6 +94,7 @@ fn misused(refused: &Refused, color: Color) -> Exit {
     match refused {
         Refused::Mistakes(mistakes) => {
             note(source::render(mistakes, color).trim_end());
+            pipeline::tell_github_of_mistakes(mistakes);
             let errors = mistakes.iter().filter(|m| m.severity == source::Severity::Error).count();
             let plural = if errors == 1 { "error" } else { "errors" };
             note(&format!("\nexit 2 · suite has {errors} {plural} · nothing was sent"));

@@ -14,9 +14,9 @@ use super::plan::RunPlan;
 
 /// Listens on a thread of its own until the narrator is gone.
 pub fn watch(ear: Receiver<Event>, plan: &RunPlan) -> JoinHandle<()> {
-    let (screen, quiet, format) = (plan.screen, plan.quiet, plan.format);
+    let (screen, quiet, format, lines) = (plan.screen, plan.quiet, plan.format, plan.lines);
     std::thread::spawn(move || match format {
-        Format::Human | Format::Json => terminal::watch(&ear, screen, quiet),
+        Format::Human | Format::Json => terminal::watch(&ear, screen, lines, quiet),
         Format::Ndjson => {
             for event in ear {
                 if let Some(line) = line(&event) {

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::dialect::{self, Dialect};
-use crate::report::terminal::Screen;
+use crate::report::terminal::{self, Screen};
 use crate::secret::Token;
 use crate::source::{Diagnostic, SourceFile, nearest};
 use crate::suite::environment::{Environment, Target};
 use crate::suite::{self, Suite};
 
-use super::args::{Color, Format, RunArgs};
-use super::variables;
+use super::args::{Color, Format, RunArgs, StatusLevel};
+use super::rerun::Again;
+use super::{rerun, variables};
 
 /// The suite that is run when none is named and `suites/pfms.yaml` is not there.
 const BUILT_IN: &str = include_str!("../../suites/pfms.yaml");
@@ -73,6 +74,10 @@ pub struct RunPlan {
     pub out: Option<PathBuf>,
     /// What stands on stdout.
     pub format: Format,
+    /// Where the metrics go.
+    pub metrics_file: Option<PathBuf>,
+    /// Which checks get a line when they end.
+    pub lines: terminal::Lines,
     /// No progress.
     pub quiet: bool,
     /// How the terminal is.
@@ -149,9 +154,16 @@ fn read_dialect(suite: &Suite) -> Result<Dialect, Refused> {
 
 /// Decides a run.
 pub fn run(args: &RunArgs, color: Color, checks: bool, load: bool) -> Result<RunPlan, Refused> {
-    let suite = read_suite(args.suite.as_deref())?;
-    let chosen = choose(suite, args.env.as_deref())?;
-    check_only(&chosen.suite, &args.only)?;
+    let again = args.rerun.as_deref().map(rerun::read).transpose()?;
+    let of_before = |pick: fn(&Again) -> &str| again.as_ref().map(pick);
+    let suite = args.suite.as_deref().or_else(|| again.as_ref().and_then(|again| again.suite.as_deref()));
+    let suite = read_suite(suite)?;
+    let chosen = choose(suite, args.env.as_deref().or_else(|| of_before(|again| &again.environment)))?;
+    let (checks, load, only) = match &again {
+        Some(again) => again.wanted(&chosen.suite, checks, load)?,
+        None => (checks, load && !args.skip_load && args.only.is_empty(), args.only.clone()),
+    };
+    check_only(&chosen.suite, &only)?;
     require_guard(&chosen.environment)?;
     let variables = variables::resolve(&chosen.suite, &chosen.environment, variable)?;
     let mock_seed = match &chosen.environment.target {
@@ -161,19 +173,30 @@ pub fn run(args: &RunArgs, color: Color, checks: bool, load: bool) -> Result<Run
     Ok(RunPlan {
         variables,
         checks,
-        load: load && !args.skip_load && args.only.is_empty(),
-        only: args.only.clone(),
-        full: args.full,
+        load,
+        only,
+        full: args.full || again.as_ref().is_some_and(|again| again.full),
         consent: args.allow_destructive,
-        seed: args.seed.or(mock_seed).unwrap_or(7),
+        seed: args.seed.or(again.as_ref().map(|again| again.seed)).or(mock_seed).unwrap_or(7),
         labels: args.label.iter().cloned().collect(),
         out: args.out.clone(),
         format: args.format,
+        metrics_file: args.metrics_file.clone(),
+        lines: lines(args.status_level),
         quiet: args.quiet,
         screen: screen(color, std::io::stderr().is_terminal()),
         command: command_line(&chosen, args),
         chosen,
     })
+}
+
+fn lines(level: StatusLevel) -> terminal::Lines {
+    match level {
+        StatusLevel::None => terminal::Lines::None,
+        StatusLevel::Fail => terminal::Lines::Failed,
+        StatusLevel::Skip => terminal::Lines::Skipped,
+        StatusLevel::Pass => terminal::Lines::All,
+    }
 }
 
 /// A pattern that matches no check is a typing error, not an empty run.

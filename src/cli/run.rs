@@ -6,19 +6,19 @@ use jiff::{Timestamp, Zoned};
 
 use crate::conformance;
 use crate::load;
-use crate::report::terminal;
+use crate::report::{json, terminal};
 use crate::results::event::{Event, Narrator, Stop};
 use crate::results::outcome::{self, Exit};
 use crate::results::{
     Books, Burn, Depth, Ended, Gate, LoadResult, RUN_FILE_VERSION, Run, SuiteStamp, TargetKind, TargetStamp,
-    Took, Trust, TrustState, file, objectives, trust,
+    Took, Trust, TrustState, objectives, trust,
 };
 use crate::secret::{FingerprintKey, Token};
 
 use super::args::Format;
 use super::plan::RunPlan;
 use super::target::{self, CannotRun, Ready};
-use super::{artifacts, narrate, signals};
+use super::{artifacts, narrate, pipeline, signals};
 
 /// What the engines found out, before it is a [`Run`].
 #[derive(Debug, Default)]
@@ -49,6 +49,7 @@ pub fn run(plan: &RunPlan) -> anyhow::Result<Exit> {
     let mut run = runtime.block_on(testify(plan, &ready, found, began, signal.code()));
     artifacts::scan(&mut run, &secrets(plan, &ready), ready.source.held());
     let page = keep(plan, &run)?;
+    pipeline::write_metrics(&run, plan.metrics_file.as_deref())?;
     tell(plan, &run, &page);
     Ok(outcome::of(&run).exit)
 }
@@ -295,8 +296,13 @@ fn keep(plan: &RunPlan, run: &Run) -> anyhow::Result<String> {
 fn tell(plan: &RunPlan, run: &Run, page: &str) {
     match plan.format {
         Format::Human => super::say(&terminal::summary(run, Some(page), super::stdout_screen(plan.screen))),
-        Format::Json => super::say(&file::write(run)),
+        Format::Json => super::say(&format!("{:#}", json::summary(run, page, &run_file_beside(page)))),
         Format::Ndjson => super::say(&narrate::last_line(run)),
     }
+    pipeline::tell_github(run);
     super::note(&terminal::exit_line(run));
+}
+
+fn run_file_beside(page: &str) -> String {
+    std::path::Path::new(page).with_file_name("run.json").display().to_string()
 }

@@ -4,8 +4,11 @@
 //! cannot fail a run. Nothing reads what is written here.
 
 mod clean;
+pub mod github;
 pub mod html;
+pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod metrics;
 mod state;
 pub mod terminal;

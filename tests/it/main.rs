@@ -14,6 +14,7 @@ mod learn;
 mod lifecycle;
 mod mock;
 mod oauth;
+mod pipeline;
 mod races;
 mod report;
 mod secure;

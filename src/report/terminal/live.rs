@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Screen;
 use super::narration::Counts;
 use super::paint::{Tint, cut, fit, paint};
+use super::{Lines, Screen};
 use crate::report::clean::line;
 use crate::report::state::State;
 use crate::results::event::{Event, LoadTick};
@@ -22,17 +22,17 @@ const LINES: usize = 6;
 const SPARK: usize = 24;
 
 /// Draws on stderr until the narrator is gone, then wipes the live lines.
-pub(super) fn watch(events: &Receiver<Event>, screen: Screen) {
+pub(super) fn watch(events: &Receiver<Event>, screen: Screen, shown: Lines) {
     let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5));
     if multi.is_hidden() {
         // A hidden bar swallows what is printed through it.
-        return super::narration::watch(events);
+        return super::narration::watch(events, shown);
     }
     let style = ProgressStyle::with_template("{msg}").expect("a template without keys that can be wrong");
     let bars: Vec<ProgressBar> =
         (0..LINES).map(|_| multi.add(ProgressBar::no_length().with_style(style.clone()))).collect();
     let began = Instant::now();
-    let mut state = Live::new(screen);
+    let mut state = Live::new(screen, shown);
     let mut drawn = Duration::ZERO;
     loop {
         match events.recv_timeout(Duration::from_millis(200)) {
@@ -59,6 +59,7 @@ pub(super) fn watch(events: &Receiver<Event>, screen: Screen) {
 /// What is known while it runs.
 struct Live {
     screen: Screen,
+    shown: Lines,
     checks: usize,
     counts: Counts,
     groups: indexmap::IndexMap<String, usize>,
@@ -73,9 +74,10 @@ struct Live {
 }
 
 impl Live {
-    fn new(screen: Screen) -> Live {
+    fn new(screen: Screen, shown: Lines) -> Live {
         Live {
             screen,
+            shown,
             checks: 0,
             counts: Counts::default(),
             groups: indexmap::IndexMap::new(),
@@ -151,7 +153,7 @@ impl Live {
         self.now = Some(tick.clone());
     }
 
-    /// A line only for what is not a pass.
+    /// A line for what is shown: as a rule, what is not a pass.
     fn checked(&mut self, at: Duration, check: &CheckResult) -> Vec<String> {
         let state = State::of(check);
         self.counts.add(state);
@@ -160,8 +162,12 @@ impl Live {
         if self.counts.done >= self.checks {
             self.checks_took.get_or_insert(at);
         }
+        if !self.shown.shows(state) {
+            return Vec::new();
+        }
         let tint = match state {
-            State::Pass | State::Info | State::Skip => return Vec::new(),
+            State::Pass | State::Info => Tint::Good,
+            State::Skip => Tint::Dim,
             State::Fail => Tint::Fail,
             State::Weak | State::Missed => Tint::Weak,
             State::Known => Tint::Warn,
@@ -346,7 +352,7 @@ mod tests {
         for screen in
             [SCREEN, Screen { width: 100, ..SCREEN }, Screen { width: 300, unicode: false, ..SCREEN }]
         {
-            let mut live = Live::new(screen);
+            let mut live = Live::new(screen, Lines::Failed);
             let mut lines = live.hear(Duration::ZERO, &started());
             for check in &run.checks {
                 let id = check.id.clone();
@@ -382,7 +388,7 @@ mod tests {
 
     #[test]
     fn the_bar_says_how_far_it_is() {
-        let mut live = Live::new(SCREEN);
+        let mut live = Live::new(SCREEN, Lines::Failed);
         live.hear(Duration::ZERO, &started());
         live.counts.done = 34;
         let lines = live.lines(Duration::from_secs(20));

@@ -10,6 +10,7 @@ mod summary;
 
 use std::sync::mpsc::Receiver;
 
+use super::state::State;
 use crate::compare::Comparison;
 use crate::results::Run;
 use crate::results::event::Event;
@@ -29,6 +30,32 @@ pub struct Screen {
     pub unicode: bool,
 }
 
+/// Which checks get a line when they end; each has those of the ones before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lines {
+    /// None.
+    None,
+    /// Those that did not pass.
+    #[default]
+    Failed,
+    /// And those that were skipped.
+    Skipped,
+    /// All.
+    All,
+}
+
+impl Lines {
+    /// Whether a check in `state` gets one.
+    fn shows(self, state: State) -> bool {
+        let from = match state {
+            State::Pass | State::Info => Lines::All,
+            State::Skip => Lines::Skipped,
+            State::Fail | State::Weak | State::Missed | State::Known | State::Odd => Lines::Failed,
+        };
+        self >= from
+    }
+}
+
 impl Screen {
     /// The columns that are used: at least 60, at most 120; 100 where nobody looks.
     fn columns(self) -> usize {
@@ -39,14 +66,14 @@ impl Screen {
 }
 
 /// Narrates `events` on stderr until the narrator is gone. To be run on a thread of its own.
-pub fn watch(events: &Receiver<Event>, screen: Screen, quiet: bool) {
+pub fn watch(events: &Receiver<Event>, screen: Screen, lines: Lines, quiet: bool) {
     if quiet {
         // Somebody has to listen, or the queue fills up; nothing depends on it.
         while events.recv().is_ok() {}
     } else if screen.is_terminal {
-        live::watch(events, screen);
+        live::watch(events, screen, lines);
     } else {
-        narration::watch(events);
+        narration::watch(events, lines);
     }
 }
 

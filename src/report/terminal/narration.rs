@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use super::Lines;
 use crate::report::clean::line;
 use crate::report::state::State;
 use crate::results::event::{Event, LoadTick};
@@ -14,9 +15,9 @@ use crate::results::{CheckResult, LoadResult};
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Writes lines on stderr until the narrator is gone.
-pub(super) fn watch(events: &Receiver<Event>) {
+pub(super) fn watch(events: &Receiver<Event>, shown: Lines) {
     let began = Instant::now();
-    let mut narration = Narration::default();
+    let mut narration = Narration { shown, ..Narration::default() };
     loop {
         let lines = match events.recv_timeout(Duration::from_millis(500)) {
             Ok(event) => narration.hear(began.elapsed(), &event),
@@ -37,6 +38,7 @@ pub(super) fn say(line: &str) {
 /// What was heard so far, and when something was last said.
 #[derive(Default)]
 pub(super) struct Narration {
+    shown: Lines,
     checks: usize,
     pub(super) counts: Counts,
     tick: Option<LoadTick>,
@@ -128,15 +130,9 @@ impl Narration {
         let state = State::of(check);
         self.counts.add(state);
         let mut lines = Vec::new();
-        match state {
-            State::Pass | State::Info | State::Skip => {}
-            State::Fail | State::Weak | State::Missed | State::Known | State::Odd => lines.push(format!(
-                "{} {} {:.2}s {}",
-                state.short(),
-                line(&check.id),
-                check.took_us as f64 / 1e6,
-                line(&check.title)
-            )),
+        if self.shown.shows(state) {
+            let took = check.took_us as f64 / 1e6;
+            lines.push(format!("{} {} {took:.2}s {}", state.short(), line(&check.id), line(&check.title)));
         }
         if self.counts.done == self.checks {
             let counts = &self.counts;

@@ -5,6 +5,7 @@
 mod chains;
 mod cli;
 mod codec;
+mod commands;
 mod conformance;
 mod diagnostics;
 mod docs;

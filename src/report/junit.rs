@@ -1,7 +1,8 @@
 //! JUnit XML: one suite per group, one case per check and per objective.
 //!
 //! A check that found the endpoint wrong is a `failure`; one that could not be judged is an `error`; one that
-//! was not run, or whose failure is known, is `skipped`. The name of the whole is the headline.
+//! was not run, or whose failure is known, is `skipped`. The name of the whole is the headline; cases have names
+//! without figures, so that a pipeline knows them again.
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
@@ -200,10 +201,14 @@ fn objective(objective: &ObjectiveResult, load_was_run: bool) -> Case {
         None if must && load_was_run => End::Error(reason),
         None => End::Skipped(reason),
     };
-    let properties = vec![("severity", strength(objective.strength).to_owned()), ("measured", figure)];
+    let properties = vec![
+        ("severity", strength(objective.strength).to_owned()),
+        ("condition", objective.condition.clone()),
+        ("measured", figure),
+    ];
     Case {
         class: "assay.objectives".to_owned(),
-        name: format!("{} {}", objective.name, objective.condition),
+        name: objective.name.clone(),
         micros: 0,
         file: Some((objective.quote.path.clone(), objective.quote.line)),
         end,

@@ -448,6 +448,45 @@ mod for_pipelines {
         assert_eq!(case("FMT-08").attribute("line"), Some("71"));
     }
 
+    /// What XML 1.0 allows (production 2, `Char`).
+    fn is_xml(c: char) -> bool {
+        matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+    }
+
+    #[test]
+    fn no_character_that_xml_forbids_reaches_junit() {
+        let every: String =
+            ('\0'..='\u{9f}').chain(['\u{fffe}', '\u{ffff}', '\u{202e}', ']', ']', '>']).collect();
+        let mut run = runs::failed();
+        let result = runs::check(&mut run, "FMT-08");
+        result.title.clone_from(&every);
+        result.fix = Some(every.clone());
+        result.findings[0].found.clone_from(&every);
+        result.findings[0].quote.path.clone_from(&every);
+        result.findings[0].evidence[0].received.clone_from(&every);
+        run.objectives[0].name.clone_from(&every);
+        run.suite.path = every;
+        let text = junit::document(&run);
+        assert!(text.chars().all(is_xml));
+        roxmltree::Document::parse(&text).unwrap();
+    }
+
+    #[test]
+    fn the_names_of_cases_are_the_same_in_a_run_with_other_figures() {
+        let names = |run: &Run| -> Vec<String> {
+            let text = junit::document(run);
+            let document = roxmltree::Document::parse(&text).unwrap();
+            let cases = document.descendants().filter(|node| node.has_tag_name("testcase"));
+            cases
+                .map(|case| format!("{:?} {:?}", case.attribute("classname"), case.attribute("name")))
+                .collect()
+        };
+        let failed = names(&runs::failed());
+        assert_eq!(failed, names(&runs::good()));
+        let distinct: std::collections::HashSet<&String> = failed.iter().collect();
+        assert_eq!(distinct.len(), failed.len());
+    }
+
     #[test]
     fn markdown_begins_with_the_headline_and_lets_no_markup_through() {
         let text = markdown::summary(&runs::failed());

@@ -1,5 +1,6 @@
 //! JSON by RFC 8259: written without added whitespace, read without leniency.
 
+use super::tape::{Kind, Open, Tape};
 use super::{DEPTH_MAX, Leaf, Tree, VALUES_MAX};
 
 /// The members as one object.
@@ -27,9 +28,21 @@ fn write_object(out: &mut Vec<u8>, members: &[(String, Leaf)]) {
     out.push(b'}');
 }
 
-/// Only what RFC 8259 section 7 requires is escaped.
+/// The text between the quotes.
+pub(super) fn escape(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    escape_into(&mut out, text);
+    out
+}
+
 fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
+    escape_into(out, text);
+    out.push(b'"');
+}
+
+/// Only what RFC 8259 section 7 requires is escaped.
+fn escape_into(out: &mut Vec<u8>, text: &str) {
     for byte in text.bytes() {
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
@@ -41,38 +54,59 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
             _ => out.push(byte),
         }
     }
-    out.push(b'"');
 }
 
 /// Reads one JSON text.
 pub(super) fn read(text: &str) -> Result<Tree, String> {
-    let mut cursor = Cursor { text, at: 0, values: 0 };
+    let mut tape = Tape::default();
+    scan(text, &mut tape)?;
+    Ok(tape.root(text).expect("a text that was read has a value").tree())
+}
+
+/// Reads one JSON text onto `tape`, which is cleared first.
+pub(super) fn scan(text: &str, tape: &mut Tape) -> Result<(), String> {
+    tape.clear();
+    if u32::try_from(text.len()).is_err() {
+        return Err("a document of more than four gigabytes".to_owned());
+    }
+    let mut cursor = Cursor { text, at: 0, values: 0, tape };
     cursor.skip_space();
-    let tree = cursor.value(0)?;
+    cursor.value(0)?;
     cursor.skip_space();
     if cursor.at < text.len() {
         return cursor.wrong("text after the end of the document");
     }
-    Ok(tree)
+    Ok(())
+}
+
+/// The text between the quotes of a string that was scanned before, its escapes resolved.
+pub(super) fn unescape(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut escapes = Escapes { text: raw, at: 0 };
+    while let Some(found) = raw[escapes.at..].find('\\') {
+        text.push_str(&raw[escapes.at..escapes.at + found]);
+        escapes.at += found;
+        text.push(escapes.next().expect("the string was scanned before"));
+    }
+    text.push_str(&raw[escapes.at..]);
+    text
 }
 
 /// Walks the text. `at` is always on a character boundary, because only ASCII is stepped over byte by byte.
-struct Cursor<'a> {
+struct Cursor<'a, 't> {
     text: &'a str,
     at: usize,
     values: usize,
+    tape: &'t mut Tape,
 }
 
-impl Cursor<'_> {
+impl Cursor<'_, '_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     fn wrong<T>(&self, what: &str) -> Result<T, String> {
-        if self.at >= self.text.len() {
-            return Err(format!("the document ends at byte {} where it is not complete", self.at));
-        }
-        Err(format!("{what} at byte {}", self.at))
+        wrong(self.text, self.at, what)
     }
 
     fn skip_space(&mut self) {
@@ -89,7 +123,7 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    fn value(&mut self, depth: usize) -> Result<Tree, String> {
+    fn value(&mut self, depth: usize) -> Result<(), String> {
         self.values += 1;
         if self.values > VALUES_MAX {
             return self.wrong("too many values");
@@ -98,41 +132,41 @@ impl Cursor<'_> {
             Some(b'{' | b'[') if depth >= DEPTH_MAX => self.wrong(&format!("more than {DEPTH_MAX} levels")),
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.list(depth + 1),
-            Some(b'"') => self.string().map(Tree::Text),
+            Some(b'"') => self.string(Kind::Text, Kind::Escaped),
             Some(b'-' | b'0'..=b'9') => self.number(),
             _ => self.word(),
         }
     }
 
-    fn word(&mut self) -> Result<Tree, String> {
+    fn word(&mut self) -> Result<(), String> {
         let rest = &self.text[self.at..];
-        for (word, tree) in [("null", Tree::Null), ("true", Tree::Flag(true)), ("false", Tree::Flag(false))] {
+        for (word, kind) in [("null", Kind::Null), ("true", Kind::Flag(true)), ("false", Kind::Flag(false))] {
             if rest.starts_with(word) {
+                self.tape.push(kind, self.at..self.at + word.len());
                 self.at += word.len();
-                return Ok(tree);
+                return Ok(());
             }
         }
         self.wrong("no value")
     }
 
-    fn object(&mut self, depth: usize) -> Result<Tree, String> {
-        let mut members = Vec::new();
+    fn object(&mut self, depth: usize) -> Result<(), String> {
+        let open = self.tape.open(Kind::Object, self.at);
         self.at += 1;
         self.skip_space();
         if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(Tree::Object(members));
+            return self.end(open);
         }
         loop {
             self.skip_space();
             if self.peek() != Some(b'"') {
                 return self.wrong("no member name in quotes");
             }
-            let name = self.string()?;
+            self.string(Kind::Name, Kind::EscapedName)?;
             self.skip_space();
             self.expect(b':')?;
             self.skip_space();
-            members.push((name, self.value(depth)?));
+            self.value(depth)?;
             self.skip_space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -140,21 +174,19 @@ impl Cursor<'_> {
                 _ => return self.wrong("no `,` or `}`"),
             }
         }
-        self.at += 1;
-        Ok(Tree::Object(members))
+        self.end(open)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Tree, String> {
-        let mut items = Vec::new();
+    fn list(&mut self, depth: usize) -> Result<(), String> {
+        let open = self.tape.open(Kind::List, self.at);
         self.at += 1;
         self.skip_space();
         if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(Tree::List(items));
+            return self.end(open);
         }
         loop {
             self.skip_space();
-            items.push(self.value(depth)?);
+            self.value(depth)?;
             self.skip_space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -162,8 +194,13 @@ impl Cursor<'_> {
                 _ => return self.wrong("no `,` or `]`"),
             }
         }
+        self.end(open)
+    }
+
+    fn end(&mut self, open: Open) -> Result<(), String> {
         self.at += 1;
-        Ok(Tree::List(items))
+        self.tape.close(open, self.at);
+        Ok(())
     }
 
     fn digits(&mut self) -> Result<(), String> {
@@ -176,7 +213,7 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<Tree, String> {
+    fn number(&mut self) -> Result<(), String> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -200,29 +237,59 @@ impl Cursor<'_> {
             }
             self.digits()?;
         }
-        Ok(Tree::Number(self.text[start..self.at].to_owned()))
+        self.tape.push(Kind::Number, start..self.at);
+        Ok(())
     }
 
-    fn string(&mut self) -> Result<String, String> {
+    /// A string: `plain` without an escape in it, `escaped` with one.
+    fn string(&mut self, plain: Kind, escaped: Kind) -> Result<(), String> {
         self.at += 1;
-        let mut text = String::new();
+        let start = self.at;
+        let mut kind = plain;
         loop {
             let rest = &self.text.as_bytes()[self.at..];
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-            let end = self.at + plain.unwrap_or(rest.len());
-            text.push_str(&self.text[self.at..end]);
-            self.at = end;
+            let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+            self.at += end.unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => text.push(self.escape()?),
+                Some(b'\\') => {
+                    kind = escaped;
+                    let mut escapes = Escapes { text: self.text, at: self.at };
+                    escapes.next()?;
+                    self.at = escapes.at;
+                }
                 _ => return self.wrong("a bare control character in text"),
             }
         }
+        self.tape.push(kind, start..self.at);
         self.at += 1;
-        Ok(text)
+        Ok(())
+    }
+}
+
+fn wrong<T>(text: &str, at: usize, what: &str) -> Result<T, String> {
+    if at >= text.len() {
+        return Err(format!("the document ends at byte {at} where it is not complete"));
+    }
+    Err(format!("{what} at byte {at}"))
+}
+
+/// Reads one escape: `at` is on its backslash, and behind it afterwards.
+struct Escapes<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Escapes<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
     }
 
-    fn escape(&mut self) -> Result<char, String> {
+    fn wrong<T>(&self, what: &str) -> Result<T, String> {
+        wrong(self.text, self.at, what)
+    }
+
+    fn next(&mut self) -> Result<char, String> {
         self.at += 1;
         let character = match self.peek() {
             Some(b'"') => '"',
@@ -233,7 +300,7 @@ impl Cursor<'_> {
             Some(b'n') => '\n',
             Some(b'r') => '\r',
             Some(b't') => '\t',
-            Some(b'u') => return self.escaped_unit(),
+            Some(b'u') => return self.unit(),
             _ => return self.wrong("an unknown escape"),
         };
         self.at += 1;
@@ -241,7 +308,7 @@ impl Cursor<'_> {
     }
 
     /// `uXXXX`, and the second half of a surrogate pair with it. A lone half is no character: refused.
-    fn escaped_unit(&mut self) -> Result<char, String> {
+    fn unit(&mut self) -> Result<char, String> {
         let first = self.four_digits()?;
         if !(0xD800..0xE000).contains(&first) {
             return char::from_u32(first).map_or_else(|| self.wrong("no character"), Ok);

@@ -5,6 +5,7 @@
 
 pub mod form;
 mod json;
+pub mod tape;
 mod xml;
 
 use crate::dialect::Codec;
@@ -113,9 +114,29 @@ pub fn write(document: &Outgoing) -> Vec<u8> {
     }
 }
 
+/// Text as it stands between the quotes, tags or delimiters of a document.
+pub fn escape(codec: Codec, text: &str) -> Vec<u8> {
+    match codec {
+        Codec::Json => json::escape(text),
+        Codec::Xml => xml::escape_text(text),
+        Codec::Form => form::encode(text).into_bytes(),
+    }
+}
+
 /// Reads JSON strictly by RFC 8259; what is wrong, with the byte offset, in words.
 pub fn read_json(text: &str) -> Result<Tree, String> {
     json::read(text)
+}
+
+/// The same onto a tape, which is cleared first.
+pub fn scan_json(text: &str, tape: &mut tape::Tape) -> Result<(), String> {
+    json::scan(text, tape)
+}
+
+/// Plain XML onto a tape, which is cleared first: the raw start tag of the root, or nothing where the document has
+/// what only [`read_xml`] can judge. What is scanned, [`read_xml`] reads as the same tree.
+pub fn scan_xml<'a>(text: &'a str, tape: &mut tape::Tape) -> Option<&'a str> {
+    xml::scan(text, tape)
 }
 
 /// An XML document as it was read.

@@ -3,6 +3,8 @@
 //! [`good`] makes the good call of an operation; whoever wants it otherwise changes one stage of the [`Draft`]
 //! and leaves the later ones honest.
 
+pub mod template;
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;

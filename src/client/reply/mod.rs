@@ -4,6 +4,7 @@ mod charset;
 pub mod dates;
 mod fields;
 pub mod jwt;
+pub mod skim;
 
 use jiff::Timestamp;
 

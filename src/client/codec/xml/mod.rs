@@ -2,8 +2,10 @@
 
 mod grammar;
 mod read;
+mod scan;
 
 pub(super) use read::read;
+pub(super) use scan::scan;
 
 use super::{Leaf, Outgoing};
 
@@ -58,6 +60,13 @@ fn write_members(out: &mut Vec<u8>, nil: &str, members: &[(String, Leaf)]) {
 
 /// Characters that a reader would change or refuse become references. Control characters too: they are as
 /// illegal by reference as they are bare, but this is how .NET writes them, and whoever sends one means it.
+/// The text between tags.
+pub(super) fn escape_text(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    escape(&mut out, text, false);
+    out
+}
+
 fn escape(out: &mut Vec<u8>, text: &str, attribute: bool) {
     for byte in text.bytes() {
         match byte {

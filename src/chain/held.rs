@@ -5,9 +5,8 @@
 //! token is enough for all its writings. Memory is bounded; what came beyond the bound is counted.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::dialect::Dialect;
 use crate::secret::Token;
@@ -21,10 +20,13 @@ use super::Called;
 const WINDOW: usize = 16;
 
 /// Fewer different signs than this at its end are no secret: `sample-text-0000`.
-const SIGNS_MIN: usize = 6;
+const SIGNS_MIN: u32 = 6;
 
-/// So many tokens are kept, about 16 MB.
+/// So many tokens are kept, in 8 MB.
 const KEPT_MAX: usize = 1 << 20;
+
+/// So many are noted under load before they are handed in.
+const NOTED_AT_ONCE: usize = 1024;
 
 /// Bits of the sieve that most windows fall through.
 const SIEVE_BITS: usize = 1 << 20;
@@ -41,9 +43,49 @@ pub struct Held {
 /// The ends of tokens, hashed.
 #[derive(Default)]
 struct Kept {
-    ends: HashSet<u64>,
+    ends: Vec<u64>,
+    /// So many of them are in order, each once, and in the sieve. Noting is frequent, and searching is rare.
+    ordered: usize,
     sieve: Vec<u64>,
+    full: bool,
     beyond: u64,
+}
+
+/// What one worker has noted and not handed in yet.
+#[derive(Debug)]
+pub struct Notes {
+    held: Arc<Held>,
+    ends: Vec<u64>,
+}
+
+impl Notes {
+    /// Nothing noted, for `held`.
+    pub fn new(held: Arc<Held>) -> Notes {
+        Notes { held, ends: Vec::with_capacity(NOTED_AT_ONCE) }
+    }
+
+    /// Notes a token that a chain holds from now on.
+    pub fn note(&mut self, token: &str) {
+        let Some(end) = end_of(token) else { return };
+        self.ends.push(end);
+        if self.ends.len() >= NOTED_AT_ONCE {
+            self.hand_in();
+        }
+    }
+
+    /// Hands in what was noted.
+    pub fn hand_in(&mut self) {
+        if !self.ends.is_empty() {
+            let mut kept = self.held.lock();
+            self.ends.drain(..).for_each(|end| kept.add(end));
+        }
+    }
+}
+
+impl Drop for Notes {
+    fn drop(&mut self) {
+        self.hand_in();
+    }
 }
 
 impl std::fmt::Debug for Kept {
@@ -56,17 +98,11 @@ impl Held {
     /// Notes a token that a chain holds from now on.
     pub fn note(&self, token: &Token) {
         let Some(end) = end_of(token.expose()) else { return };
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.ends.len() >= KEPT_MAX && !kept.ends.contains(&end) {
-            kept.beyond += 1;
-            return;
-        }
-        if kept.sieve.is_empty() {
-            kept.sieve = vec![0; SIEVE_BITS / 64];
-        }
-        let (word, bit) = place_in_sieve(end);
-        kept.sieve[word] |= bit;
-        kept.ends.insert(end);
+        self.lock().add(end);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes every token that an answer brings.
@@ -81,17 +117,20 @@ impl Held {
 
     /// How many tokens are known.
     pub fn count(&self) -> u64 {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).ends.len() as u64
+        let mut kept = self.lock();
+        kept.put_in_order();
+        kept.ends.len() as u64
     }
 
     /// How many came when there was no room left.
     pub fn beyond(&self) -> u64 {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).beyond
+        self.lock().beyond
     }
 
     /// Where tokens stand in `text` as they are, each from its first sign to its last.
     pub fn spans(&self, text: &str) -> Vec<Range<usize>> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.lock();
+        kept.put_in_order();
         let bytes = text.as_bytes();
         let mut spans: Vec<Range<usize>> = Vec::new();
         for at in kept.found(bytes) {
@@ -108,12 +147,42 @@ impl Held {
 
     /// Whether a token stands in `text` in any usual writing.
     pub fn stands_in(&self, text: &str) -> bool {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.lock();
+        kept.put_in_order();
         !kept.ends.is_empty() && writings(text).iter().any(|writing| kept.stands_in(writing.as_bytes()))
     }
 }
 
 impl Kept {
+    fn add(&mut self, end: u64) {
+        if self.full {
+            self.beyond += u64::from(self.ends.binary_search(&end).is_err());
+            return;
+        }
+        self.ends.push(end);
+        if self.ends.len() == KEPT_MAX {
+            self.put_in_order();
+            // What was noted more than once made room, perhaps too little to go on with.
+            self.full = self.ends.len() > KEPT_MAX / 16 * 15;
+        }
+    }
+
+    fn put_in_order(&mut self) {
+        if self.ordered == self.ends.len() {
+            return;
+        }
+        if self.sieve.is_empty() {
+            self.sieve = vec![0; SIEVE_BITS / 64];
+        }
+        for end in &self.ends[self.ordered..] {
+            let (word, bit) = place_in_sieve(*end);
+            self.sieve[word] |= bit;
+        }
+        self.ends.sort();
+        self.ends.dedup();
+        self.ordered = self.ends.len();
+    }
+
     /// Where the ends of tokens begin.
     fn found<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = usize> + use<'a> {
         let windows = if self.ends.is_empty() { &[][..] } else { bytes }.windows(WINDOW);
@@ -123,7 +192,7 @@ impl Kept {
     fn knows(&self, window: &[u8]) -> bool {
         let end = hash(window);
         let (word, bit) = place_in_sieve(end);
-        self.sieve[word] & bit != 0 && self.ends.contains(&end)
+        self.sieve[word] & bit != 0 && self.ends.binary_search(&end).is_ok()
     }
 
     fn stands_in(&self, bytes: &[u8]) -> bool {
@@ -140,15 +209,18 @@ impl Kept {
 fn end_of(token: &str) -> Option<u64> {
     let bytes = token.as_bytes();
     let end = bytes.get(bytes.len().checked_sub(WINDOW)?..)?;
-    let mut signs = end.to_vec();
-    signs.sort_unstable();
-    signs.dedup();
-    (signs.len() >= SIGNS_MIN && bytes.iter().all(|byte| is_sign(*byte))).then(|| hash(end))
+    let signs = end.iter().fold(0_u128, |signs, byte| signs | 1 << (byte & 127));
+    let all_signs = bytes.iter().fold(true, |all, byte| all & is_sign(*byte));
+    (signs.count_ones() >= SIGNS_MIN && all_signs).then(|| hash(end))
 }
 
 /// What tokens are made of (RFC 6750 section 2.1, and what servers take besides).
 fn is_sign(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~+/=:|!$*".contains(&byte)
+    // Without a branch, so that many bytes are looked at together.
+    let is = |signs: &[u8]| signs.iter().fold(false, |any, sign| any | (byte == *sign));
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    letter | digit | is(b"-._~+/=:|!$*")
 }
 
 /// Mixes sixteen bytes into one number.

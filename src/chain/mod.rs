@@ -2,8 +2,9 @@
 //!
 //! Owns custody: a refresh token leaves the program only through [`Chain::spend`] (which moves the chain if
 //! the answer grants) or [`Chain::burn`] (which gives the chain up). One call in flight per chain. [`source`]
-//! opens chains, [`walk`] is a chain under load, [`ledger`] remembers what was issued.
+//! opens chains, [`walk`] is a chain under load with its worker's [`gear`], [`ledger`] remembers what was issued.
 
+pub mod gear;
 pub mod held;
 pub mod ledger;
 pub mod source;

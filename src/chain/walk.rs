@@ -4,7 +4,11 @@
 //! walk whose token may have been spent without a successor is over. What is over is replaced by a fresh
 //! chain, never sent again.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use rand::{RngExt as _, SeedableRng as _};
@@ -12,15 +16,17 @@ use rand_chacha::ChaCha8Rng;
 use zeroize::Zeroizing;
 
 use crate::client::compose::{self, ComposeError, Slots};
-use crate::client::reply::{self, Outcome, Reply};
-use crate::client::wire::Connection;
-use crate::client::{Answer, Client, Failure};
+use crate::client::reply::skim::Skimmed;
+use crate::client::reply::{self, Outcome, Reply, jwt};
+use crate::client::wire::{Connection, Heard, Launched, Watch};
+use crate::client::{Answer, Client, Failure, Glimpse};
 use crate::dialect::{Dialect, ErrorClass};
 use crate::secret::Token;
 use crate::suite::call::{Operation, Slot};
 use crate::suite::claim::{Field, FieldPlace, Link};
 
-use super::held::Held;
+use super::gear::Gear;
+use super::held::{Held, Notes};
 use super::ledger::Issued;
 use super::{Chain, Identity};
 
@@ -33,15 +39,18 @@ pub struct Walk {
     access: Option<Token>,
     refresh: Option<Token>,
     ties: Vec<Tie>,
+    /// An access token that begins as the current one does, up to here, has the same ties.
+    proven: usize,
     usable: bool,
-    outgoing: Vec<u8>,
+    /// The number of its owner in its worker's gear.
+    owner: Option<usize>,
     /// The last answer, where the next request may need something of it.
     last: Option<Arc<Reply>>,
     held: Arc<Held>,
 }
 
 impl std::fmt::Debug for Walk {
-    /// Never what is about to be sent.
+    /// Never what it would send.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Walk({}, {})", self.number, self.identity.name)
     }
@@ -64,15 +73,17 @@ pub struct Step {
     pub done_at: Instant,
     /// How it ended.
     pub ended: Ended,
-    /// The answer, read.
+    /// The answer, where it had to be read in full.
     pub reply: Option<Arc<Reply>>,
+    /// Whether others had their turn meanwhile.
+    pub waited: bool,
 }
 
 /// How one step ended.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// Granted; what was issued.
-    Granted(Issued),
+    Granted(News),
     /// Refused.
     Refused(ErrorClass),
     /// The server failed, with this status.
@@ -81,6 +92,15 @@ pub enum Ended {
     Garbled(u16),
     /// No answer.
     Failed(Failure),
+}
+
+/// What is new of a pair that was granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct News {
+    /// The refresh token: it is not the one that was presented.
+    pub refresh: bool,
+    /// The owner, as the claims of the access token name it.
+    pub stranger: bool,
 }
 
 impl Walk {
@@ -103,16 +123,29 @@ impl Walk {
             access: pair.access,
             refresh: pair.refresh,
             ties,
+            proven: 0,
             usable: chain.clean && !chain.in_doubt,
-            outgoing: Vec::new(),
+            owner: None,
             last: None,
             held: chain.held,
         }
     }
 
+    /// Where its tokens are noted.
+    pub fn held(&self) -> &Arc<Held> {
+        &self.held
+    }
+
     /// What the chain was opened with, for the ledger.
-    pub fn opened_with(&self) -> Issued {
-        Issued { access: self.access.clone(), refresh: self.refresh.clone(), stranger: false }
+    pub fn opened_with(&self) -> Issued<'_> {
+        self.issued(News { refresh: true, stranger: false })
+    }
+
+    /// What a grant issued, for the ledger: its tokens are the current ones.
+    pub fn issued(&self, news: News) -> Issued<'_> {
+        let refresh = self.refresh.as_ref().filter(|_| news.refresh);
+        let access = self.access.as_ref().map(Token::expose);
+        Issued { access, refresh: refresh.map(Token::expose), stranger: news.stranger }
     }
 
     /// Whether the current token may be presented again: not after a refusal, and not where an answer that may
@@ -130,42 +163,113 @@ impl Walk {
         super::slots_of(&self.identity, self.access.as_ref(), self.refresh.as_ref())
     }
 
-    /// Makes the bytes of the good call with the current pair, for the next [`Walk::spend`].
-    pub fn prepare(
+    /// Sends the good call with the current pair, once: a format by its number in the gear, or the dialect's first. A
+    /// grant moves the walk; nothing is sent a second time.
+    pub async fn spend(
         &mut self,
-        client: &Client,
-        dialect: &Dialect,
-        format: Option<&str>,
-    ) -> Result<(), ComposeError> {
-        if let Some(reply) = self.last.take() {
-            client.hear(reply.answer());
-        }
-        let mut slots = self.slots();
-        client.complete(dialect, dialect.refresh(), &mut slots);
-        let draft = compose::good(dialect.refresh(), format, None, &slots)?;
-        let request = draft.request(draft.body());
-        self.outgoing.clear();
-        client.write_request(&request, &mut self.outgoing);
-        Ok(())
+        connection: &mut Connection,
+        gear: &RefCell<Gear>,
+        format: Option<usize>,
+        watch: &Watch,
+    ) -> Result<Step, ComposeError> {
+        let turn = connection.turn().await;
+        let (sent_at, launched) = {
+            let gear = &mut *gear.borrow_mut();
+            self.prepare(gear, format)?;
+            let sent_at = Instant::now();
+            (sent_at, turn.and_then(|()| connection.launch(&gear.outgoing)))
+        };
+        let launched = match launched {
+            Ok(launched) => launched,
+            Err(failure) => return Ok(self.fail(sent_at, sent_at, failure, false)),
+        };
+        watch.begin(sent_at);
+        let step = self.hear(connection, gear, launched, sent_at, watch).await;
+        watch.end();
+        Ok(step)
     }
 
-    /// Sends what was prepared, once. A grant moves the walk; nothing is sent a second time.
-    pub async fn spend(&mut self, connection: &mut Connection, dialect: &Dialect, timeout: Duration) -> Step {
-        let bytes = Zeroizing::new(std::mem::take(&mut self.outgoing));
-        let mut answer = Answer::empty();
-        let (sent_at, done_at, result) = connection.exchange(&bytes, timeout, &mut answer).await;
-        match result {
-            Ok(()) => {
-                let reply = Arc::new(reply::read(dialect, Operation::Refresh, Arc::new(answer)));
-                let ended = self.settle(dialect, &reply);
-                self.last = (!dialect.computed.is_empty()).then(|| Arc::clone(&reply));
-                Step { sent_at, done_at, ended, reply: Some(reply) }
-            }
-            Err(failure) => {
-                self.usable &= !super::may_have_spent(failure);
-                Step { sent_at, done_at, ended: Ended::Failed(failure), reply: None }
+    /// Makes the bytes of the good call with the current pair.
+    fn prepare(&mut self, gear: &mut Gear, format: Option<usize>) -> Result<(), ComposeError> {
+        if let Some(reply) = self.last.take() {
+            gear.client.hear(reply.answer());
+        }
+        let owner = *self.owner.get_or_insert_with(|| gear.owner(&self.identity));
+        gear.prepare(owner, format, self.access.as_ref(), self.refresh.as_ref())
+    }
+
+    /// The answer to what was launched: at a glance if it is like those before it, else in full.
+    async fn hear(
+        &mut self,
+        connection: &mut Connection,
+        gear: &RefCell<Gear>,
+        launched: Launched,
+        sent_at: Instant,
+        watch: &Watch,
+    ) -> Step {
+        let mut waited = false;
+        if matches!(launched, Launched::Whole) {
+            let heard = poll_fn(|cx| match self.poll_glimpse(cx, connection, &mut gear.borrow_mut()) {
+                Poll::Pending => {
+                    waited = true;
+                    watch.poll(cx).map(|()| None)
+                }
+                Poll::Ready(heard) => Poll::Ready(Some(heard)),
+            });
+            match heard.await {
+                Some(Heard::Read(news, done_at)) => {
+                    return Step { sent_at, done_at, ended: Ended::Granted(news), reply: None, waited };
+                }
+                Some(Heard::Unread) => {}
+                None => {
+                    let done_at = Instant::now();
+                    let late = Err(Failure::ResponseTimeout);
+                    let result = connection.finish(late, done_at - sent_at).await;
+                    return self.fail(
+                        sent_at,
+                        done_at,
+                        result.err().unwrap_or(Failure::ResponseTimeout),
+                        true,
+                    );
+                }
             }
         }
+        let mut answer = gear.borrow_mut().answer();
+        let result = watch.over(connection.hear_rest(launched, &mut answer)).await;
+        let done_at = Instant::now();
+        match connection.finish(result, done_at - sent_at).await {
+            Ok(()) => {
+                let (ended, reply) = self.settle(&mut gear.borrow_mut(), answer);
+                Step { sent_at, done_at, ended, reply, waited }
+            }
+            Err(failure) => self.fail(sent_at, done_at, failure, waited),
+        }
+    }
+
+    /// A look at a plain answer where it lies.
+    fn poll_glimpse(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection,
+        gear: &mut Gear,
+    ) -> Poll<Heard<News>> {
+        let mut space = std::mem::take(&mut gear.space);
+        let heard = connection.poll_glimpse(cx, &mut space, |glimpse| self.skim(gear, glimpse));
+        gear.space = space;
+        heard
+    }
+
+    /// Goes on by a grant that is like those before it.
+    fn skim(&mut self, gear: &mut Gear, glimpse: Glimpse<'_>) -> Option<News> {
+        let Gear { skim, claims, notes, keeps_refresh, .. } = gear;
+        let granted = skim.as_mut()?.read(glimpse)?;
+        let has_refresh = granted.refresh.is_some() || *keeps_refresh;
+        has_refresh.then(|| self.go_on_skimmed(&granted, claims, notes))
+    }
+
+    fn fail(&mut self, sent_at: Instant, done_at: Instant, failure: Failure, waited: bool) -> Step {
+        self.usable &= !super::may_have_spent(failure);
+        Step { sent_at, done_at, ended: Ended::Failed(failure), reply: None, waited }
     }
 
     /// The bytes of the good call with a refresh token that was never issued: as long as the current one, of the
@@ -198,18 +302,31 @@ impl Walk {
             Ok(()) => {
                 let reply = Arc::new(reply::read(dialect, Operation::Refresh, Arc::new(answer)));
                 let ended = ended_without_moving(&reply);
-                return Step { sent_at, done_at, ended, reply: Some(reply) };
+                return Step { sent_at, done_at, ended, reply: Some(reply), waited: true };
             }
             Err(failure) => failure,
         };
-        Step { sent_at, done_at, ended: Ended::Failed(failure), reply: None }
+        Step { sent_at, done_at, ended: Ended::Failed(failure), reply: None, waited: false }
     }
 
-    /// What an answer means for the walk.
-    fn settle(&mut self, dialect: &Dialect, reply: &Arc<Reply>) -> Ended {
+    /// What a whole answer means for the walk; its reading, where that was needed.
+    fn settle(&mut self, gear: &mut Gear, answer: Answer) -> (Ended, Option<Arc<Reply>>) {
+        if let Some(news) = self.skim(gear, answer.glimpse()) {
+            gear.put_back(answer);
+            return (Ended::Granted(news), None);
+        }
+        let dialect = Arc::clone(&gear.dialect);
+        let reply = Arc::new(reply::read(&dialect, Operation::Refresh, Arc::new(answer)));
+        gear.learn(&reply);
+        let ended = self.judge(&dialect, &reply, &mut gear.notes);
+        self.last = (!dialect.computed.is_empty()).then(|| Arc::clone(&reply));
+        (ended, Some(reply))
+    }
+
+    fn judge(&mut self, dialect: &Dialect, reply: &Arc<Reply>, notes: &mut Notes) -> Ended {
         let status = reply.answer().status;
         match &reply.outcome {
-            Outcome::Granted => Ended::Granted(self.go_on(dialect, reply)),
+            Outcome::Granted => Ended::Granted(self.go_on(dialect, reply, notes)),
             Outcome::Refused => {
                 let class = reply.class.unwrap_or(ErrorClass::Unknown);
                 // Whoever is told to come later has not been heard: the token is as good as before.
@@ -226,32 +343,101 @@ impl Walk {
     }
 
     /// Takes the granted pair in place of the old one.
-    fn go_on(&mut self, dialect: &Dialect, reply: &Arc<Reply>) -> Issued {
+    fn go_on(&mut self, dialect: &Dialect, reply: &Arc<Reply>, notes: &mut Notes) -> News {
         let presented = self.refresh.take();
         let pair = super::granted_pair(dialect, Operation::Refresh, reply, presented.clone());
         for token in [&pair.access, &pair.refresh].into_iter().flatten() {
-            self.held.note(token);
+            notes.note(token.expose());
         }
         let stranger = self.is_strange(dialect, reply);
         self.usable &= pair.refresh.is_some() || !dialect.slots.contains(&Slot::Refresh);
-        let handed_back = pair.refresh == presented;
+        let news = News { refresh: pair.refresh != presented, stranger };
         self.refresh = pair.refresh;
         self.access = pair.access;
-        let refresh = if handed_back { None } else { self.refresh.clone() };
-        Issued { access: self.access.clone(), refresh, stranger }
+        self.proven = 0;
+        news
     }
 
     /// Whether a claim differs from what it was along this chain; a first sight is remembered.
     fn is_strange(&mut self, dialect: &Dialect, reply: &Reply) -> bool {
-        let mut strange = false;
-        for tie in &mut self.ties {
-            let Some(found) = claim(reply, dialect, Operation::Refresh, &tie.place) else { continue };
-            match &tie.value {
-                Some(own) => strange |= *own != found,
-                None => tie.value = Some(found),
+        let found = |tie: &mut Tie| claim(reply, dialect, Operation::Refresh, &tie.place);
+        self.ties.iter_mut().fold(false, |strange, tie| {
+            let found = found(tie);
+            strange | found.is_some_and(|found| tie.is_broken_by(Cow::Owned(found)))
+        })
+    }
+
+    /// Takes the pair of a skimmed grant in place of the old one.
+    fn go_on_skimmed(&mut self, granted: &Skimmed<'_>, claims: &mut jwt::Reader, notes: &mut Notes) -> News {
+        let access = granted.access.as_ref();
+        notes.note(access);
+        let stranger = self.is_strange_token(access, claims);
+        let refresh = match granted.refresh.as_deref() {
+            Some(refresh) => {
+                notes.note(refresh);
+                let handed_back = self.refresh.as_ref().is_some_and(|own| own.expose() == refresh);
+                if !handed_back {
+                    put(&mut self.refresh, refresh);
+                }
+                !handed_back
             }
+            None => false,
+        };
+        put(&mut self.access, access);
+        News { refresh, stranger }
+    }
+
+    /// The same as [`Walk::is_strange`], where all ties stand in the access token.
+    fn is_strange_token(&mut self, access: &str, claims: &mut jwt::Reader) -> bool {
+        let before = self.access.as_ref().map(Token::expose).and_then(|own| own.get(..self.proven));
+        if self.proven > 0 && before.is_some_and(|before| access.starts_with(before)) {
+            return false;
+        }
+        self.proven = 0;
+        let Some(opened) = claims.open(access, jwt::Part::Claims) else { return false };
+        let (mut strange, mut end, mut all) = (false, 0, true);
+        for tie in &mut self.ties {
+            let FieldPlace::Claim(_, name) = &tie.place else { continue };
+            let found = jwt::member(opened, name);
+            let value = found.and_then(jwt::text);
+            end = end.max(found.map_or(0, |found| found.span().end));
+            all &= value.is_some() && !name.contains('/');
+            strange |= value.is_some_and(|value| tie.is_broken_by(value));
+        }
+        if all && !strange {
+            self.proven = encoded_through(access, end);
         }
         strange
+    }
+}
+
+impl Tie {
+    /// Whether the claim is another than it was; a first sight is remembered.
+    fn is_broken_by(&mut self, found: Cow<'_, str>) -> bool {
+        match &self.value {
+            Some(own) => *own != found,
+            None => {
+                self.value = Some(found.into_owned());
+                false
+            }
+        }
+    }
+}
+
+/// How much of a JWT says what the bytes of its claims are up to `end` and the one behind; nothing where that is not
+/// within its whole quartets.
+fn encoded_through(token: &str, end: usize) -> usize {
+    let Some((header, rest)) = token.split_once('.') else { return 0 };
+    let claims = rest.split('.').next().unwrap_or_default();
+    let quartets = (end + 1).div_ceil(3) * 4;
+    if quartets <= claims.len() { header.len() + 1 + quartets } else { 0 }
+}
+
+/// The new token in place of the old one.
+fn put(place: &mut Option<Token>, text: &str) {
+    match place {
+        Some(own) => own.replace(text),
+        None => *place = Some(Token::new(text)),
     }
 }
 
@@ -259,7 +445,7 @@ impl Walk {
 fn ended_without_moving(reply: &Reply) -> Ended {
     let status = reply.answer().status;
     match &reply.outcome {
-        Outcome::Granted => Ended::Granted(Issued { access: None, refresh: None, stranger: false }),
+        Outcome::Granted => Ended::Granted(News { refresh: false, stranger: false }),
         Outcome::Refused => Ended::Refused(reply.class.unwrap_or(ErrorClass::Unknown)),
         Outcome::Crash => Ended::Crash(status),
         Outcome::Garbled(_) => Ended::Garbled(status),

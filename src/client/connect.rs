@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rustls::ClientConfig;
@@ -169,6 +169,38 @@ impl Stream {
         match self {
             Stream::Plain(stream) => stream,
             Stream::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
+    /// What could be read now, of one byte, by what the runtime saw when it last looked: nobody is woken later.
+    pub(super) fn look(&mut self) -> Poll<std::io::Result<usize>> {
+        let mut space = [0; 1];
+        match self {
+            Stream::Plain(stream) => match stream.try_read(&mut space) {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Poll::Pending,
+                read => Poll::Ready(read),
+            },
+            Stream::Tls(stream) => {
+                let mut space = ReadBuf::new(&mut space);
+                let read = Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut space);
+                read.map_ok(|()| space.filled().len())
+            }
+        }
+    }
+
+    /// Writes what goes at once, by what the runtime saw when it last looked: nobody is woken later. How much that
+    /// was, and whether all of it is with the system.
+    pub(super) fn write_now(&mut self, bytes: &[u8]) -> Poll<std::io::Result<(usize, bool)>> {
+        match self {
+            Stream::Plain(stream) => match stream.try_write(bytes) {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Poll::Pending,
+                written => Poll::Ready(written.map(|count| (count, true))),
+            },
+            Stream::Tls(_) => {
+                let mut context = Context::from_waker(Waker::noop());
+                let written = std::task::ready!(self.poll_write(&mut context, bytes))?;
+                Poll::Ready(Ok((written, self.poll_flush(&mut context)?.is_ready())))
+            }
         }
     }
 

@@ -94,6 +94,13 @@ impl Answer {
         Answer { status: 0, reason: String::new(), headers: Vec::new(), body: Vec::new() }
     }
 
+    /// What most readers look at.
+    pub fn glimpse(&self) -> Glimpse<'_> {
+        let mut labels = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let label = labels.next().map(|(_, value)| value.as_slice());
+        Glimpse { status: self.status, label: label.filter(|_| labels.next().is_none()), body: &self.body }
+    }
+
     /// The first header of that name, whatever its case, as text (bytes that are not UTF-8 replaced).
     pub fn header(&self, name: &str) -> Option<String> {
         self.headers
@@ -106,6 +113,24 @@ impl Answer {
     pub fn media_type(&self) -> Option<String> {
         let label = self.header("content-type")?;
         Some(label.split(';').next().unwrap_or("").trim().to_ascii_lowercase())
+    }
+}
+
+/// What most readers look at of an answer, where it was read: nothing of it is kept.
+#[derive(Clone, Copy)]
+pub struct Glimpse<'a> {
+    /// The status.
+    pub status: u16,
+    /// The Content-Type as it came, where there is one and no more.
+    pub label: Option<&'a [u8]>,
+    /// The body, framing removed.
+    pub body: &'a [u8],
+}
+
+impl std::fmt::Debug for Glimpse<'_> {
+    /// Never the body: it may carry tokens.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Glimpse({}, {} bytes)", self.status, self.body.len())
     }
 }
 

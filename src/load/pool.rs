@@ -87,7 +87,9 @@ impl Pool {
         if self.closed {
             return Poll::Ready(None);
         }
-        hand.waker = Some(context.waker().clone());
+        if !hand.waker.as_ref().is_some_and(|own| own.will_wake(context.waker())) {
+            hand.waker = Some(context.waker().clone());
+        }
         Poll::Pending
     }
 
@@ -118,10 +120,8 @@ impl Pool {
     pub fn close(&mut self) {
         self.closed = true;
         self.waiting.clear();
-        for hand in &mut self.hands {
-            if let Some(waker) = hand.waker.take() {
-                waker.wake();
-            }
+        for waker in self.hands.iter().filter_map(|hand| hand.waker.as_ref()) {
+            waker.wake_by_ref();
         }
     }
 
@@ -144,8 +144,8 @@ impl Pool {
         self.held += 1;
         let hand = &mut self.hands[chain];
         hand.due = Some(due);
-        if let Some(waker) = hand.waker.take() {
-            waker.wake();
+        if let Some(waker) = &hand.waker {
+            waker.wake_by_ref();
         }
     }
 }

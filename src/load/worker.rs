@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::LocalOptions;
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 
+use crate::chain::gear::Gear;
 use crate::chain::ledger::Ledger;
 use crate::chain::walk::{Ended, Step, Walk};
 use crate::chain::{Chain, Identity, may_have_spent};
-use crate::client::wire::Connection;
+use crate::client::wire::{Connection, Watch};
 use crate::client::{Client, Failure};
 use crate::dialect::Dialect;
 use crate::results::class;
@@ -121,17 +123,19 @@ pub struct Finished {
 /// Does the work of `kit` on this thread.
 pub fn run(kit: Kit) {
     // Without a runtime there is no report, and the driver counts the worker as lost.
-    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        LocalSet::new().block_on(&runtime, work(kit));
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    if let Ok(runtime) = builder.enable_all().build_local(LocalOptions::default()) {
+        runtime.block_on(work(kit));
     }
 }
 
 async fn work(mut kit: Kit) {
+    let gear = kit.gear();
     let riders = connect_all(std::mem::take(&mut kit.walks), &kit.client).await;
     // A driver that is gone hears nothing, here and below; `halt` then ends the work.
     drop(kit.reports.send(Report::Ready));
     let Ok(start) = (&mut kit.go).await else { return };
-    let desk = Rc::new(Desk::new(kit, &riders, start));
+    let desk = Rc::new(Desk::new(kit, gear, &riders, start));
     match &desk.order.arrivals {
         Arrivals::Open(schedule) => {
             for (chain, rider) in riders.into_iter().enumerate() {
@@ -149,11 +153,22 @@ async fn work(mut kit: Kit) {
     desk.finish().await;
 }
 
+impl Kit {
+    /// What the walks of this worker share.
+    fn gear(&self) -> Gear {
+        let held = self.walks.first().map_or_else(Arc::default, |walk| Arc::clone(walk.held()));
+        let formats = self.order.mix.words().to_vec();
+        let (client, dialect) = (Arc::clone(&self.client), Arc::clone(&self.dialect));
+        Gear::new(client, dialect, formats, held)
+    }
+}
+
 /// A chain and its connection.
 #[derive(Debug)]
 struct Rider {
     walk: Walk,
     connection: Option<Connection>,
+    watch: Rc<Watch>,
 }
 
 impl Rider {
@@ -170,7 +185,7 @@ async fn connect_all(walks: Vec<Walk>, client: &Arc<Client>) -> Vec<Rider> {
         let (client, turns) = (Arc::clone(client), Arc::clone(&turns));
         opening.spawn_local(async move {
             let _turn = turns.acquire().await;
-            Rider { walk, connection: client.connect().await.ok() }
+            Rider { walk, connection: client.connect().await.ok(), watch: Rc::default() }
         });
     }
     opening.join_all().await
@@ -187,6 +202,9 @@ struct Desk {
     pool: RefCell<Pool>,
     tally: RefCell<Tally>,
     ledger: RefCell<Option<Ledger>>,
+    gear: RefCell<Gear>,
+    /// Of all riders: where an exchange that takes too long is called off.
+    watches: Vec<Rc<Watch>>,
     reports: mpsc::UnboundedSender<Report>,
     halt: Halt,
     /// Requests that users may still start.
@@ -194,15 +212,17 @@ struct Desk {
     /// Requests that users have started.
     started: Cell<u64>,
     lag: Cell<Duration>,
+    /// The time when it was read last. It is good enough for what a reading of its own would cost too much.
+    seen: Cell<Duration>,
     swept: Cell<Duration>,
     pulsed: Cell<Duration>,
 }
 
 impl Desk {
-    fn new(kit: Kit, riders: &[Rider], start: Instant) -> Desk {
+    fn new(kit: Kit, gear: Gear, riders: &[Rider], start: Instant) -> Desk {
         let mut ledger = kit.ledger;
         for rider in riders {
-            ledger.enter(rider.walk.number, &rider.walk.opened_with());
+            ledger.enter(rider.walk.number, rider.walk.opened_with());
         }
         Desk {
             index: kit.index,
@@ -214,11 +234,14 @@ impl Desk {
             start,
             pool: RefCell::new(Pool::new(riders.len())),
             ledger: RefCell::new(Some(ledger)),
+            gear: RefCell::new(gear),
+            watches: riders.iter().map(|rider| Rc::clone(&rider.watch)).collect(),
             reports: kit.reports,
             halt: kit.halt,
             quota: Cell::new(kit.quota),
             started: Cell::new(0),
             lag: Cell::new(Duration::ZERO),
+            seen: Cell::new(Duration::ZERO),
             swept: Cell::new(Duration::ZERO),
             pulsed: Cell::new(Duration::ZERO),
         }
@@ -230,41 +253,45 @@ impl Desk {
     }
 
     fn since(&self, moment: Instant) -> Duration {
-        moment.saturating_duration_since(self.start)
+        let since = moment.saturating_duration_since(self.start);
+        self.seen.set(since);
+        since
     }
 
-    /// Sends one request of `rider` and records what came of it.
-    async fn serve(&self, rider: &mut Rider, mut due: Due) {
+    /// Sends one request of `rider` and records what came of it. Whether others had their turn meanwhile.
+    async fn serve(&self, rider: &mut Rider, mut due: Due) -> bool {
         let kind = self.order.kind_of(due.arrival.number);
-        let ready = self.now();
-        let reconnects = !rider.is_connected();
-        if reconnects && let Err(failure) = self.connect(rider).await {
-            self.fail_unsent(&due, kind, ready, failure);
-            return;
+        let mut ready = None;
+        if !rider.is_connected() {
+            let now = *ready.insert(self.now());
+            if let Err(failure) = self.connect(rider).await {
+                self.fail_unsent(&due, kind, now, failure);
+                return true;
+            }
         }
         let step = self.call(rider, kind, due.arrival.number).await;
         let sent = self.since(step.sent_at);
-        let moments =
-            Moments { ready: if reconnects { ready } else { sent }, sent, done: self.since(step.done_at) };
+        let moments = Moments { ready: ready.unwrap_or(sent), sent, done: self.since(step.done_at) };
         if matches!(self.order.arrivals, Arrivals::Closed { .. }) {
             // A user has one clock: nobody but itself said when it should ask.
             due.arrival.intended = sent;
         }
         self.record(rider, &due, kind, moments, &step);
+        step.waited
     }
 
     /// Sends the call of this kind on the open connection.
     async fn call(&self, rider: &mut Rider, kind: Kind, number: u64) -> Step {
-        let format = kind.format.map(|index| self.order.mix.words()[index].as_str());
         let composed = "the driver has composed every format of the mix";
         let connection = rider.connection.as_mut().expect("it is connected, or was just now");
-        let timeout = self.client.target().timeout;
         match self.order.call_of(kind) {
             LoadCall::Good => {
-                rider.walk.prepare(&self.client, &self.dialect, format).expect(composed);
-                rider.walk.spend(connection, &self.dialect, timeout).await
+                let spent = rider.walk.spend(connection, &self.gear, kind.format, &rider.watch);
+                spent.await.expect(composed)
             }
             LoadCall::Unknown => {
+                let format = kind.format.map(|index| self.order.mix.words()[index].as_str());
+                let timeout = self.client.target().timeout;
                 let stranger = rider.walk.stranger(&self.client, &self.dialect, format, number);
                 Walk::ask(&stranger.expect(composed), connection, &self.dialect, timeout).await
             }
@@ -288,9 +315,9 @@ impl Desk {
         let fate = match &step.ended {
             Ended::Granted(_) if unknown => Fate::Error(class::UNKNOWN_GRANTED.to_owned()),
             Ended::Refused(_) if unknown => Fate::RightlyRefused,
-            Ended::Granted(issued) => {
+            Ended::Granted(news) => {
                 if let Some(ledger) = self.ledger.borrow_mut().as_mut() {
-                    ledger.enter(rider.walk.number, issued);
+                    ledger.enter(rider.walk.number, rider.walk.issued(*news));
                 }
                 Fate::Granted
             }
@@ -307,17 +334,21 @@ impl Desk {
     /// Makes `rider` ready for its next request: a spare in place of a chain that is over, an open connection
     /// in place of a closed one. Off the clock. Answers whether there is a chain at all.
     async fn mend(&self, rider: &mut Rider) -> bool {
+        if rider.walk.is_usable() && rider.is_connected() {
+            return true;
+        }
         if !rider.walk.is_usable() {
             let Some(chain) = self.spare(&rider.walk.identity).await else { return false };
             rider.walk = Walk::new(chain, &self.dialect);
             if let Some(ledger) = self.ledger.borrow_mut().as_mut() {
-                ledger.enter(rider.walk.number, &rider.walk.opened_with());
+                ledger.enter(rider.walk.number, rider.walk.opened_with());
             }
         }
         if !rider.is_connected() && !self.halt.asked() {
             // Where this fails, the next request will try again and have the failure for an answer.
             rider.connection = self.client.connect().await.ok();
         }
+        let _ = self.now();
         true
     }
 
@@ -335,6 +366,8 @@ impl Desk {
         }
         self.swept.set(now);
         self.starve_overdue(now);
+        self.call_off_overdue(now);
+        self.gear.borrow_mut().hand_in();
         let finished = {
             let mut tally = self.tally.borrow_mut();
             tally.roll(now);
@@ -353,6 +386,13 @@ impl Desk {
     fn hand_in(&self, seconds: Vec<Interval>) {
         for second in seconds {
             drop(self.reports.send(Report::Second(self.index, Box::new(second))));
+        }
+    }
+
+    /// Calls off the exchanges that take longer than an answer may.
+    fn call_off_overdue(&self, now: Duration) {
+        if let Some(latest) = (self.start + now).checked_sub(self.client.target().timeout) {
+            self.watches.iter().for_each(|watch| watch.call_off(latest));
         }
     }
 
@@ -420,7 +460,7 @@ async fn ride(desk: Rc<Desk>, chain: usize, mut rider: Rider) {
         desk.serve(&mut rider, due).await;
         desk.pool.borrow_mut().settle();
         let mended = desk.mend(&mut rider).await;
-        let now = desk.now();
+        let now = desk.seen.get();
         desk.starve_overdue(now);
         if !mended {
             let hopeless = desk.pool.borrow_mut().leave();
@@ -475,21 +515,23 @@ async fn wait_until(desk: &Desk, pacer: &mut Pacer, moment: Duration) -> bool {
 /// One user of a closed profile.
 async fn live(desk: Rc<Desk>, mut rider: Rider, think: Duration) {
     tokio::time::sleep_until(desk.start.into()).await;
+    let _ = desk.now();
     let mut at = Duration::ZERO;
     while let Some(arrival) = next_of_user(&desk) {
         desk.pool.borrow_mut().hold();
-        desk.serve(&mut rider, Due { arrival, at }).await;
+        let waited = desk.serve(&mut rider, Due { arrival, at }).await;
         desk.pool.borrow_mut().settle();
         if !desk.mend(&mut rider).await {
             break;
         }
         let pause = if rider.connection.is_some() { think } else { think.max(BREATH) };
-        at = desk.now() + pause;
-        if pause.is_zero() {
+        at = desk.seen.get() + pause;
+        if !pause.is_zero() {
+            tokio::time::sleep_until((desk.start + at).into()).await;
+            let _ = desk.now();
+        } else if !waited {
             // An answer that is there at once must not keep the others from their turn.
             tokio::task::yield_now().await;
-        } else {
-            tokio::time::sleep_until((desk.start + at).into()).await;
         }
     }
     drop(desk.pool.borrow_mut().leave());
@@ -497,7 +539,7 @@ async fn live(desk: Rc<Desk>, mut rider: Rider, think: Duration) {
 
 /// The next request of a user, if there is one more to start.
 fn next_of_user(desk: &Desk) -> Option<Arrival> {
-    let now = desk.now();
+    let now = desk.seen.get();
     let over = desk.order.lasting.is_some_and(|lasting| now >= lasting);
     if over || desk.quota.get() == 0 || desk.halt.asked() {
         return None;

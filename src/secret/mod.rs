@@ -28,6 +28,17 @@ impl Token {
         &self.0
     }
 
+    /// Takes custody of `text` in place of what it held, in the same memory where nobody else holds it.
+    pub fn replace(&mut self, text: &str) {
+        match Arc::get_mut(&mut self.0) {
+            Some(own) => {
+                own.clear();
+                own.push_str(text);
+            }
+            None => *self = Token::new(text),
+        }
+    }
+
     /// Length in bytes, which may be shown.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -88,6 +99,17 @@ mod tests {
     fn a_token_cannot_be_printed() {
         let token = Token::new("very-secret");
         assert_eq!(format!("{token:?}"), "Token(11 bytes)");
+    }
+
+    #[test]
+    fn a_token_is_replaced_for_its_holder_alone() {
+        let mut token = Token::new("first");
+        let other = token.clone();
+        token.replace("second");
+        assert_eq!((token.expose(), other.expose()), ("second", "first"));
+        drop(other);
+        token.replace("third");
+        assert_eq!(token.expose(), "third");
     }
 
     #[test]

@@ -36,18 +36,31 @@ fn write_members(out: &mut Vec<u8>, outer: Option<&str>, members: &[(String, Lea
 /// Percent-encodes everything but the unreserved characters of RFC 3986. A space becomes `%20`, which form
 /// and URL decoders alike turn back into a space; `+` is read as one only by the former.
 pub fn encode(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    encode_into(text, &mut out);
+    String::from_utf8(out).expect("what is encoded is ASCII")
+}
+
+/// The same, appended to `out`.
+pub fn encode_into(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(byte as char);
-        } else {
-            out.push('%');
-            out.push(HEX[usize::from(byte >> 4)] as char);
-            out.push(HEX[usize::from(byte & 15)] as char);
-        }
+    let mut rest = text.as_bytes();
+    loop {
+        let plain = rest.iter().take_while(|byte| is_unreserved(**byte)).count();
+        out.extend_from_slice(&rest[..plain]);
+        let Some((byte, after)) = rest[plain..].split_first() else { return };
+        out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        rest = after;
     }
-    out
+}
+
+/// How many bytes [`encode`] makes of `text`.
+pub fn encoded_length(text: &str) -> usize {
+    text.len() + 2 * text.bytes().filter(|byte| !is_unreserved(*byte)).count()
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 #[cfg(test)]

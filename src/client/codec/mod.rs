@@ -123,6 +123,15 @@ pub fn escape(codec: Codec, text: &str) -> Vec<u8> {
     }
 }
 
+/// How many bytes stand before the first of which `ends` is true. Looked at in blocks, which a processor compares
+/// all at once: most of a token is neither quote nor escape.
+pub(super) fn run_length(bytes: &[u8], ends: impl Fn(u8) -> bool) -> usize {
+    const BLOCK: usize = 32;
+    let plain = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | ends(*byte));
+    let whole = bytes.chunks_exact(BLOCK).take_while(plain).count() * BLOCK;
+    whole + bytes[whole..].iter().take_while(|byte| !ends(**byte)).count()
+}
+
 /// Reads JSON strictly by RFC 8259; what is wrong, with the byte offset, in words.
 pub fn read_json(text: &str) -> Result<Tree, String> {
     json::read(text)
@@ -137,6 +146,11 @@ pub fn scan_json(text: &str, tape: &mut tape::Tape) -> Result<(), String> {
 /// what only [`read_xml`] can judge. What is scanned, [`read_xml`] reads as the same tree.
 pub fn scan_xml<'a>(text: &'a str, tape: &mut tape::Tape) -> Option<&'a str> {
     xml::scan(text, tape)
+}
+
+/// How much of `bytes` is text that stands for itself in the plain XML of [`scan_xml`].
+pub(super) fn plain_xml_length(bytes: &[u8]) -> usize {
+    xml::plain_length(bytes)
 }
 
 /// An XML document as it was read.

@@ -127,6 +127,17 @@ impl<'a> Place<'a> {
         self.row().kind
     }
 
+    /// Which row of the tape it is: two documents of one structure have the same value in the same row.
+    pub fn row_number(self) -> usize {
+        self.at
+    }
+
+    /// Where it stands in the text: of texts and names what is between the quotes or tags.
+    pub fn span(self) -> Range<usize> {
+        let row = self.row();
+        row.start as usize..row.end as usize
+    }
+
     /// Its text: of texts and names without escapes, of numbers as written. Nothing of what has members.
     pub fn value(self) -> Option<Cow<'a, str>> {
         match self.kind() {
@@ -138,7 +149,7 @@ impl<'a> Place<'a> {
     }
 
     /// The rows directly inside, names and values alike.
-    fn inside(self) -> impl Iterator<Item = Place<'a>> {
+    fn inside(self) -> impl Iterator<Item = Place<'a>> + use<'a> {
         let end = self.row().next as usize;
         let mut at = self.at + 1;
         std::iter::from_fn(move || {
@@ -173,6 +184,21 @@ impl<'a> Place<'a> {
             | Kind::Name
             | Kind::EscapedName => None,
         }
+    }
+
+    /// What stands at `path`, as in [`Tree::get`].
+    pub fn get(self, path: &str) -> Option<Place<'a>> {
+        path.split('/').filter(|name| !name.is_empty()).try_fold(self, Place::child)
+    }
+
+    /// Everything inside and the value itself, in the order of the text, names among it.
+    pub fn rows(self) -> impl Iterator<Item = Place<'a>> {
+        (self.at..self.row().next as usize).map(move |at| Place { at, ..self })
+    }
+
+    /// The items of a list.
+    pub fn items(self) -> impl Iterator<Item = Place<'a>> {
+        self.inside()
     }
 
     /// The same as a tree of its own.

@@ -4,9 +4,7 @@
 //! awkward tokens exactly as they would have been composed. A call whose bytes hang on the tokens in another way
 //! (a proof that is computed from them) has no template and is composed every time.
 
-use std::borrow::Cow;
-
-use crate::client::codec;
+use crate::client::codec::{self, form};
 use crate::dialect::Codec;
 
 /// The tokens of a call.
@@ -102,14 +100,14 @@ impl Template {
         if (pair.access.is_some(), pair.refresh.is_some()) != self.has {
             return false;
         }
-        let access = self.escaped(pair.access.unwrap_or_default());
-        let refresh = self.escaped(pair.refresh.unwrap_or_default());
+        let access = Written::of(self.codec, pair.access.unwrap_or_default());
+        let refresh = Written::of(self.codec, pair.refresh.unwrap_or_default());
         let value = |hole: Hole| match hole {
-            Hole::Access => access.as_ref(),
-            Hole::Refresh => refresh.as_ref(),
+            Hole::Access => &access,
+            Hole::Refresh => &refresh,
         };
         let holes = self.body.iter().map(|piece| match piece {
-            Piece::Hole(hole) => value(*hole).len(),
+            Piece::Hole(hole) => value(*hole).length(),
             Piece::Bytes(_) | Piece::Length => 0,
         });
         let length = self.fixed + holes.sum::<usize>();
@@ -117,36 +115,72 @@ impl Template {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
                 // A header is not escaped.
-                Piece::Hole(Hole::Access) => {
-                    out.extend_from_slice(pair.access.unwrap_or_default().as_bytes())
-                }
-                Piece::Hole(Hole::Refresh) => {
-                    out.extend_from_slice(pair.refresh.unwrap_or_default().as_bytes())
-                }
+                Piece::Hole(hole) => out.extend_from_slice(pair.token(*hole).as_bytes()),
                 Piece::Length => write_number(length, out),
             }
         }
         for piece in &self.body {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
-                Piece::Hole(hole) => out.extend_from_slice(value(*hole)),
+                Piece::Hole(hole) => value(*hole).append(out),
                 Piece::Length => {}
             }
         }
         true
     }
+}
 
-    fn escaped<'a>(&self, token: &'a str) -> Cow<'a, [u8]> {
-        // What most tokens are made of, no codec escapes.
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        if token.bytes().all(plain) {
-            return Cow::Borrowed(token.as_bytes());
-        }
-        match self.codec {
-            None => Cow::Borrowed(token.as_bytes()),
-            Some(codec) => Cow::Owned(codec::escape(codec, token)),
+impl<'a> Pair<'a> {
+    fn token(&self, hole: Hole) -> &'a str {
+        let token = match hole {
+            Hole::Access => self.access,
+            Hole::Refresh => self.refresh,
+        };
+        token.unwrap_or_default()
+    }
+}
+
+/// A token as it stands in a body.
+enum Written<'a> {
+    AsItIs(&'a str),
+    /// Percent-encoded on the way out: most refresh tokens have a sign in them that a form may not have.
+    InForm(&'a str),
+    Escaped(Vec<u8>),
+}
+
+impl<'a> Written<'a> {
+    fn of(codec: Option<Codec>, token: &'a str) -> Written<'a> {
+        match codec {
+            None => Written::AsItIs(token),
+            Some(Codec::Form) => Written::InForm(token),
+            Some(Codec::Json | Codec::Xml) if is_plain(token) => Written::AsItIs(token),
+            Some(codec @ (Codec::Json | Codec::Xml)) => Written::Escaped(codec::escape(codec, token)),
         }
     }
+
+    fn length(&self) -> usize {
+        match self {
+            Written::AsItIs(token) => token.len(),
+            Written::InForm(token) => form::encoded_length(token),
+            Written::Escaped(bytes) => bytes.len(),
+        }
+    }
+
+    fn append(&self, out: &mut Vec<u8>) {
+        match self {
+            Written::AsItIs(token) => out.extend_from_slice(token.as_bytes()),
+            Written::InForm(token) => form::encode_into(token, out),
+            Written::Escaped(bytes) => out.extend_from_slice(bytes),
+        }
+    }
+}
+
+/// Whether neither JSON nor XML escapes anything of it.
+fn is_plain(token: &str) -> bool {
+    let escaped = |byte: u8| {
+        (byte < b' ') | (byte == b'"') | (byte == b'\\') | (byte == b'&') | (byte == b'<') | (byte == b'>')
+    };
+    codec::run_length(token.as_bytes(), escaped) == token.len()
 }
 
 /// The bytes cut at every mark.

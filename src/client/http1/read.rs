@@ -129,6 +129,11 @@ impl Reader {
         self.state == State::Done
     }
 
+    /// Whether the answer has no body, whatever its head says.
+    pub fn is_bodiless(&self) -> bool {
+        self.bodiless
+    }
+
     /// Whether the end of the connection would be the end of the answer.
     pub fn ends_by_close(&self) -> bool {
         self.state == State::UntilClose

@@ -5,6 +5,7 @@ pub mod dates;
 mod fields;
 pub mod jwt;
 pub mod skim;
+mod stencil;
 
 use jiff::Timestamp;
 

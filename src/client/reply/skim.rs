@@ -2,12 +2,12 @@
 //!
 //! What ends an answer is its status, its label, and what the dialect's rules look at. A [`Skim`] remembers those of
 //! every grant that [`read`](super::read) has seen, looks at nothing else but the tokens, and declines whatever is
-//! different: that is read in full. So there is one judge, and most answers need not be brought before it. The text
-//! is scanned as strictly as `read` does, without a copy of it.
+//! different: that is read in full. So there is one judge, and most answers need not be brought before it. Most lie
+//! on the [stencil](super::stencil) of one before them; others are scanned as strictly as `read` does, without a copy.
 
 use std::borrow::Cow;
 
-use crate::client::Answer;
+use crate::client::Glimpse;
 use crate::client::codec::tape::{Kind, Place, Tape};
 use crate::client::codec::{scan_json, scan_xml};
 use crate::dialect::{Blank, Dialect};
@@ -15,6 +15,7 @@ use crate::suite::call::Operation;
 use crate::suite::claim::{Field, FieldPlace};
 use crate::suite::expression::{Expression, Function, Node};
 
+use super::stencil::{Stencil, Tokens, Wanted};
 use super::{Document, Outcome, Reply};
 
 /// So many kinds of grants are remembered: a dialect has two or four, and what varies without end is not worth it.
@@ -48,13 +49,23 @@ struct Known {
     status: u16,
     codec: Codec,
     /// The start tag of an XML root: by it the names mean the same.
-    root: String,
+    tag: String,
     deciding: Vec<Seen>,
     filled: Vec<bool>,
+    stencil: Option<Stencil>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Codec {
+/// The root of a document.
+#[derive(Clone, Copy)]
+struct Root<'a> {
+    place: Place<'a>,
+    /// Its start tag in XML.
+    tag: &'a str,
+}
+
+/// In what a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Codec {
     Json,
     Xml,
 }
@@ -97,39 +108,74 @@ impl Skim {
 
     /// Remembers what a grant that was read in full looked like.
     pub fn learn(&mut self, reply: &Reply) {
-        let codec = match &reply.document {
-            Some(Document::Json(_)) => Codec::Json,
-            Some(Document::Xml(_)) => Codec::Xml,
+        let (codec, tree) = match &reply.document {
+            Some(Document::Json(tree)) => (Codec::Json, tree),
+            Some(Document::Xml(document)) => (Codec::Xml, &document.tree),
             None => return,
         };
-        if reply.outcome != Outcome::Granted || self.known.len() >= KNOWN_MAX {
+        if reply.outcome != Outcome::Granted {
             return;
         }
-        let answer = reply.answer();
-        let (Some(label), Some((place, root))) = (label(answer), scan(answer, codec, &mut self.tape)) else {
-            return;
-        };
-        self.known.push(Known {
-            label: label.to_vec(),
-            status: answer.status,
-            codec,
-            root: root.to_owned(),
-            deciding: self.rules.deciding.iter().map(|path| Seen::at(find(place, path))).collect(),
-            filled: self.rules.filled.iter().map(|paths| self.rules.token(paths, place).is_some()).collect(),
-        });
+        let glimpse = reply.answer().glimpse();
+        let Some((root, text)) = scan(glimpse.body, codec, &mut self.tape) else { return };
+        // What the scan makes of it must be what the full reader made of it.
+        if root.place.tree() == *tree && self.known.len() < KNOWN_MAX {
+            self.known.extend(Known::of(&self.rules, glimpse, codec, root, text));
+        }
     }
 
     /// The tokens of a grant; nothing where the answer is not like one that was read before.
-    pub fn read<'a>(&'a mut self, answer: &'a Answer) -> Option<Skimmed<'a>> {
-        let label = label(answer)?;
-        let is_labelled = |known: &&Known| known.status == answer.status && known.label == label;
-        let codec = self.known.iter().find(is_labelled)?.codec;
-        let (place, root) = scan(answer, codec, &mut self.tape)?;
-        let mut labelled = self.known.iter().filter(is_labelled);
-        labelled
-            .find(|known| known.codec == codec && known.root == root && self.rules.is_like(known, place))?;
-        let access = self.rules.token(&self.rules.access, place)?;
-        Some(Skimmed { access, refresh: self.rules.token(&self.rules.refresh, place) })
+    pub fn read<'a>(&'a mut self, glimpse: Glimpse<'a>) -> Option<Skimmed<'a>> {
+        let label = glimpse.label?;
+        let rules = &self.rules;
+        let labelled = |known: &&Known| known.status == glimpse.status && known.label == label;
+        for stencil in self.known.iter().filter(labelled).filter_map(|known| known.stencil.as_ref()) {
+            if let Some(Tokens { access: Some(access), refresh }) = rules.laid(stencil, glimpse.body) {
+                let (access, refresh) = (Cow::Borrowed(access), refresh.map(Cow::Borrowed));
+                return Some(Skimmed { access, refresh });
+            }
+        }
+        self.scanned(glimpse, label)
+    }
+
+    /// The same for a grant that has another form than those before it, which it is one of from now on.
+    fn scanned<'a>(&'a mut self, glimpse: Glimpse<'a>, label: &[u8]) -> Option<Skimmed<'a>> {
+        let Skim { rules, known, tape } = self;
+        let labelled = |known: &&Known| known.status == glimpse.status && known.label == label;
+        let codec = known.iter().find(labelled)?.codec;
+        let (root, text) = scan(glimpse.body, codec, tape)?;
+        let mut labelled = known.iter().filter(labelled);
+        labelled.find(|known| {
+            known.codec == codec && known.tag == root.tag && rules.is_like(known, root.place)
+        })?;
+        let access = rules.token(&rules.access, root.place)?;
+        let refresh = rules.token(&rules.refresh, root.place);
+        if known.len() < KNOWN_MAX {
+            known.extend(Known::of(rules, glimpse, codec, root, text));
+        }
+        Some(Skimmed { access, refresh })
+    }
+}
+
+impl Known {
+    fn of(rules: &Rules, glimpse: Glimpse<'_>, codec: Codec, root: Root<'_>, text: &str) -> Option<Known> {
+        let label = glimpse.label.filter(|label| is_plain(label))?;
+        let place = root.place;
+        let deciding: Vec<_> = rules.deciding.iter().map(|path| find(place, path)).collect();
+        let stencil = Stencil::cut(text, place, codec, |value| rules.wanted(value, place, &deciding));
+        // A stencil that does not even read its own document is none: a token with an escape in it, say.
+        let token = |paths| rules.token(paths, place);
+        let (access, refresh) = (token(&rules.access), token(&rules.refresh));
+        let own = Tokens { access: access.as_deref(), refresh: refresh.as_deref() };
+        Some(Known {
+            label: label.to_vec(),
+            status: glimpse.status,
+            codec,
+            tag: root.tag.to_owned(),
+            deciding: deciding.iter().map(|found| Seen::at(*found)).collect(),
+            filled: rules.filled.iter().map(|paths| token(paths).is_some()).collect(),
+            stencil: Some(stencil).filter(|stencil| rules.laid(stencil, glimpse.body) == Some(own)),
+        })
     }
 }
 
@@ -201,15 +247,44 @@ impl Rules {
 
     /// The first of the places that has a value, if that is a token: text, and not blank.
     fn token<'p>(&self, paths: &[Path], place: Place<'p>) -> Option<Cow<'p, str>> {
-        let mut found = paths.iter().filter_map(|path| find(place, path));
-        let found = found.find(|found| found.kind() != Kind::Null)?;
+        let found = chosen(paths, place)?;
         if !matches!(found.kind(), Kind::Text | Kind::Escaped) {
             return None;
         }
-        let text = found.value()?;
-        let blank = text.is_empty() || self.blanks.iter().any(|blank| *blank == text);
-        (!blank).then_some(text)
+        found.value().filter(|text| !self.is_blank(text))
     }
+
+    fn is_blank(&self, text: &str) -> bool {
+        text.is_empty() || self.blanks.iter().any(|blank| blank == text)
+    }
+
+    /// What a value of the document at `root` is looked at for; nothing for what decides, which must stay the same.
+    fn wanted(&self, value: Place<'_>, root: Place<'_>, deciding: &[Option<Place<'_>>]) -> Option<Wanted> {
+        let is =
+            |found: Option<Place<'_>>| found.is_some_and(|found| found.row_number() == value.row_number());
+        if deciding.iter().any(|found| is(*found)) {
+            return None;
+        }
+        if value.kind() != Kind::Text {
+            return Some(Wanted::default());
+        }
+        let asked = self.filled.iter().find(|paths| is(chosen(paths, root)));
+        Some(Wanted {
+            access: is(chosen(&self.access, root)),
+            refresh: is(chosen(&self.refresh, root)),
+            filled: asked.map(|paths| self.token(paths, root).is_some()),
+        })
+    }
+
+    /// The tokens of a body that lies on the stencil.
+    fn laid<'a>(&self, stencil: &Stencil, body: &'a [u8]) -> Option<Tokens<'a>> {
+        stencil.read(body, |text| self.is_blank(text))
+    }
+}
+
+/// The first of the places that has a value.
+fn chosen<'p>(paths: &[Path], place: Place<'p>) -> Option<Place<'p>> {
+    paths.iter().filter_map(|path| find(place, path)).find(|found| found.kind() != Kind::Null)
 }
 
 impl Seen {
@@ -263,34 +338,28 @@ fn split(path: &str) -> Option<Path> {
     (!path.contains(':')).then(|| names.map(str::to_owned).collect())
 }
 
-/// The Content-Type as it came, where there is one and no more, and it names no other charset than UTF-8.
-fn label(answer: &Answer) -> Option<&[u8]> {
-    let mut labels = answer.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    let label = labels.next()?.1.as_slice();
+/// Whether a Content-Type names no other charset than UTF-8.
+fn is_plain(label: &[u8]) -> bool {
     let parameters = label.iter().position(|byte| *byte == b';').map_or(&[][..], |at| &label[at + 1..]);
-    let plain =
-        [&b""[..], b"charset=utf-8"].iter().any(|usual| parameters.trim_ascii().eq_ignore_ascii_case(usual));
-    (plain && labels.next().is_none()).then_some(label)
+    [&b""[..], b"charset=utf-8"].iter().any(|usual| parameters.trim_ascii().eq_ignore_ascii_case(usual))
 }
 
-/// Scans the body as UTF-8, which the label that was known decoded it as.
-fn scan<'t>(answer: &'t Answer, codec: Codec, tape: &'t mut Tape) -> Option<(Place<'t>, &'t str)> {
-    let text = plain_text(answer)?;
-    match codec {
+/// Scans the body as UTF-8, which the label that was known decoded it as. Its root and its text.
+fn scan<'t>(body: &'t [u8], codec: Codec, tape: &'t mut Tape) -> Option<(Root<'t>, &'t str)> {
+    let text = plain_text(body)?;
+    let tag = match codec {
         Codec::Json => {
             scan_json(text, tape).ok()?;
-            Some((tape.root(text)?, ""))
+            ""
         }
-        Codec::Xml => {
-            let root = scan_xml(text, tape)?;
-            Some((tape.root(text)?, root))
-        }
-    }
+        Codec::Xml => scan_xml(text, tape)?,
+    };
+    Some((Root { place: tape.root(text)?, tag }, text))
 }
 
 /// A body that is UTF-8 as it stands; what has a mark or another charset is for the full reader.
-fn plain_text(answer: &Answer) -> Option<&str> {
-    std::str::from_utf8(&answer.body).ok().filter(|text| !text.starts_with('\u{feff}'))
+fn plain_text(body: &[u8]) -> Option<&str> {
+    std::str::from_utf8(body).ok().filter(|text| !text.starts_with('\u{feff}'))
 }
 
 fn find<'p>(place: Place<'p>, path: &Path) -> Option<Place<'p>> {
@@ -305,6 +374,7 @@ mod tests {
 
     use super::super::read;
     use super::*;
+    use crate::client::Answer;
     use crate::dialect::builtin;
 
     fn answer(status: u16, label: &str, body: &str) -> Answer {
@@ -350,7 +420,7 @@ mod tests {
     fn agrees(skim: &mut Skim, answer: Answer) -> bool {
         let dialect = builtin("pfms").unwrap();
         let full = read(&dialect, Operation::Refresh, Arc::new(answer.clone()));
-        let Some(skimmed) = skim.read(&answer) else { return false };
+        let Some(skimmed) = skim.read(answer.glimpse()) else { return false };
         let token =
             |field| full.token(&dialect, Operation::Refresh, field).map(|token| token.expose().to_owned());
         assert_eq!(full.outcome, Outcome::Granted);
@@ -364,6 +434,33 @@ mod tests {
         let mut skim = learned();
         assert!(agrees(&mut skim, answer(200, JSON, &granted(r#""b""#, r#""s\u0031""#, r#""true""#))));
         assert!(agrees(&mut skim, answer(200, XML, &in_xml("<accessToken>b</accessToken>", "true"))));
+    }
+
+    #[test]
+    fn a_grant_of_another_form_is_skimmed_and_remembered() {
+        let mut skim = learned();
+        let known = skim.known.len();
+        let other = granted(r#""b""#, "null", r#""true""#).replace("\"00\"", "[0]");
+        for _ in 0..3 {
+            assert!(agrees(&mut skim, answer(200, JSON, &other)));
+        }
+        let other = granted(r#""b""#, r#""s""#, r#""true""#).replace("\"00\"", "17");
+        for number in ["17", "8", "0", "-1", "01", "1.5"] {
+            agrees(&mut skim, answer(200, JSON, &other.replace("17", number)));
+        }
+        assert!(skim.known.len() > known);
+    }
+
+    #[test]
+    fn a_token_with_an_escape_is_read_whenever_it_comes_again() {
+        let dialect = builtin("pfms").unwrap();
+        let mut skim = Skim::of(&dialect).unwrap();
+        let first = answer(200, JSON, &granted(r#""a""#, r#""r\/1""#, r#""true""#));
+        skim.learn(&read(&dialect, Operation::Refresh, Arc::new(first.clone())));
+        for refresh in [r#""r\/1""#, r#""r\/2""#, r#""r3""#] {
+            assert!(agrees(&mut skim, answer(200, JSON, &granted(r#""b""#, refresh, r#""true""#))));
+        }
+        assert!(agrees(&mut skim, first));
     }
 
     #[test]
@@ -382,15 +479,15 @@ mod tests {
             answer(200, XML, &in_xml("<accessToken i:nil=\"true\"/>", "true")),
             answer(200, XML, &in_xml("<accessToken>b</accessToken>", "true").replace("PFMS", "Pfms")),
         ] {
-            assert!(skim.read(&answer).is_none());
+            assert!(skim.read(answer.glimpse()).is_none());
         }
     }
 
     proptest! {
         #[test]
         fn whatever_is_skimmed_is_granted_with_the_same_tokens(
-            access in r#""[a-z"\\]{0,3}"|null|"0"|7|\{\}"#,
-            refresh in r#""[a-z]{0,2}"|null|[0-9]"#,
+            access in r#""[a-zé"\\]{0,3}"|null|"0"|7|\{\}"#,
+            refresh in r#""[a-z\x01]{0,2}"|"a\\/b"|null|[0-9]"#,
             ok in r#""(true|True|false|)"|true|null"#,
             cut in 0usize..40,
             twice in any::<bool>(),
@@ -404,6 +501,21 @@ mod tests {
                 body.truncate(body.len() - cut);
             }
             agrees(&mut skim, answer(200, JSON, &body));
+        }
+
+        #[test]
+        fn whatever_is_skimmed_of_xml_is_granted_with_the_same_tokens(
+            access in "<accessToken>[a-z<>&;\\]é]{0,3}</accessToken>|<accessToken ?/>|<accessToken>a&amp;b</accessToken>|",
+            ok in "true|True|false||t<!-- -->rue",
+            refresh in "[a-z \n]{0,3}|<x/>|]]>",
+            cut in 0usize..40,
+        ) {
+            let mut skim = learned();
+            let mut body = in_xml(&access, &ok).replace(">r<", &format!(">{refresh}<"));
+            if cut < 4 {
+                body.truncate(body.char_indices().rev().nth(cut).map_or(0, |(at, _)| at));
+            }
+            agrees(&mut skim, answer(200, XML, &body));
         }
     }
 }

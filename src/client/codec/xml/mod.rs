@@ -5,7 +5,7 @@ mod read;
 mod scan;
 
 pub(super) use read::read;
-pub(super) use scan::scan;
+pub(super) use scan::{plain_length, scan};
 
 use super::{Leaf, Outgoing};
 

@@ -3,6 +3,8 @@
 //! Writes first and waits only where the kernel says so. A request is sent at most once: whatever goes wrong
 //! after its first byte ends the exchange and the connection.
 
+mod swift;
+
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -16,6 +18,8 @@ use crate::suite::call::Abort;
 use super::connect::Stream;
 use super::http1::{self, HEAD_MAX, Reader};
 use super::{Answer, Door, Exchange, Failure, Request, Times};
+
+pub use self::swift::{Heard, Launched, Watch};
 
 /// Where a connection's reading buffer starts; it doubles for answers that need it, up to a head's limit.
 const BUFFER_START: usize = 4 * 1024;
@@ -59,6 +63,8 @@ pub struct Connection {
     busy: bool,
     /// The request was not sent whole, or not in a way that both sides understand alike.
     last: bool,
+    /// How the first look at an answer failed.
+    fallen: Option<Failure>,
     /// When the first byte of this exchange's answer was there, if it is asked for.
     first_byte: FirstByte,
 }
@@ -111,7 +117,8 @@ impl Connection {
             reader: Reader::new(door.target.body_max),
             door,
             stream: Some(stream),
-            buffer: vec![0; BUFFER_START],
+            // Most answers under load are read where they lie and need none.
+            buffer: Vec::new(),
             start: 0,
             end: 0,
             served: 0,
@@ -120,6 +127,7 @@ impl Connection {
             had_rested: false,
             busy: false,
             last: false,
+            fallen: None,
             first_byte: FirstByte::Unheard,
         }
     }
@@ -291,27 +299,24 @@ impl Connection {
         heard
     }
 
-    /// The hot path: writes `bytes` (a whole request, head and body) once and reads the answer into `answer`,
-    /// whose buffers are used again. Moments: just before the write, and after the last byte.
+    /// Writes `bytes` (a whole request, head and body) once and reads the answer into `answer`, whose buffers are
+    /// used again. Moments: just before the write, and after the last byte.
     pub async fn exchange(
         &mut self,
         bytes: &[u8],
         timeout: Duration,
         answer: &mut Answer,
     ) -> (Instant, Instant, Result<(), Failure>) {
-        let begun = match self.door.guard.turn().await {
-            Ok(()) => self.begin(bytes.starts_with(b"HEAD ")),
-            Err(failure) => Err(failure),
-        };
+        let turn = self.turn().await;
         let sent_at = Instant::now();
-        if let Err(failure) = begun {
-            return (sent_at, sent_at, Err(failure));
-        }
-        self.first_byte = FirstByte::Unheard;
-        self.last = false;
-        let result = timeout_at((sent_at + timeout).into(), self.converse(bytes, answer)).await;
+        let result = match turn.and_then(|()| self.launch(bytes)) {
+            Ok(launched) => {
+                let heard = self.hear_rest(launched, answer);
+                timeout_at((sent_at + timeout).into(), heard).await.unwrap_or(Err(Failure::ResponseTimeout))
+            }
+            Err(failure) => return (sent_at, sent_at, Err(failure)),
+        };
         let done_at = Instant::now();
-        let result = result.unwrap_or(Err(Failure::ResponseTimeout));
         (sent_at, done_at, self.finish(result, done_at - sent_at).await)
     }
 
@@ -328,14 +333,11 @@ impl Connection {
             self.hang_up();
         }
         let Some(stream) = &mut self.stream else { return Err(Failure::ReuseRace) };
-        let mut space = [0; 1];
-        let mut space = ReadBuf::new(&mut space);
-        let found = stream.poll_read(&mut Context::from_waker(Waker::noop()), &mut space);
-        let failure = match (found, self.served) {
+        let failure = match (stream.look(), self.served) {
             (Poll::Pending, _) => return Ok(()),
-            (Poll::Ready(Ok(())), 0) if !space.filled().is_empty() => Failure::EarlyAnswer,
-            (Poll::Ready(Ok(())), _) if !space.filled().is_empty() => Failure::TrailingBytes,
-            (Poll::Ready(Ok(())), 0) => Failure::ClosedBeforeAnswer,
+            (Poll::Ready(Ok(1..)), 0) => Failure::EarlyAnswer,
+            (Poll::Ready(Ok(1..)), _) => Failure::TrailingBytes,
+            (Poll::Ready(Ok(0)), 0) => Failure::ClosedBeforeAnswer,
             (Poll::Ready(Err(error)), 0) => Failure::from_io(&error),
             (Poll::Ready(_), _) => Failure::ReuseRace,
         };
@@ -352,8 +354,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends an exchange: keeps the connection only if nothing speaks against it.
-    async fn finish(&mut self, result: Result<(), Failure>, after: Duration) -> Result<(), Failure> {
+    /// Ends an exchange that took so long `after` its first byte: keeps the connection only if nothing speaks against
+    /// it.
+    pub async fn finish(&mut self, result: Result<(), Failure>, after: Duration) -> Result<(), Failure> {
         self.busy = false;
         self.idle_since = Instant::now();
         let result = match result {
@@ -563,15 +566,7 @@ impl Connection {
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Failure>> {
         self.make_space();
         let Some(stream) = &mut self.stream else { return Poll::Ready(Err(Failure::Reset)) };
-        let mut space = ReadBuf::new(&mut self.buffer[self.end..]);
-        let count = match std::task::ready!(stream.poll_read(cx, &mut space)) {
-            Ok(()) => space.filled().len(),
-            // TLS without close_notify: someone in between may have cut the answer off.
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                return Poll::Ready(if self.reader.has_begun() { Err(Failure::Tls) } else { Ok(0) });
-            }
-            Err(error) => return Poll::Ready(Err(Failure::from_io(&error))),
-        };
+        let count = std::task::ready!(read_from(stream, cx, &mut self.buffer[self.end..], &self.reader))?;
         self.end += count;
         if count > 0 {
             self.note_first_byte();
@@ -599,9 +594,31 @@ impl Connection {
             self.start = 0;
         }
         if self.buffer.len() < HEAD_MAX {
-            self.buffer.resize((self.buffer.len() * 2).min(HEAD_MAX), 0);
+            self.buffer.resize((self.buffer.len() * 2).clamp(BUFFER_START, HEAD_MAX), 0);
         }
     }
+}
+
+/// Reads once into `space`; 0 is the end of the connection.
+fn read_from(
+    stream: &mut Stream,
+    cx: &mut Context<'_>,
+    space: &mut [u8],
+    reader: &Reader,
+) -> Poll<Result<usize, Failure>> {
+    let mut space = ReadBuf::new(space);
+    Poll::Ready(match std::task::ready!(stream.poll_read(cx, &mut space)) {
+        Ok(()) => Ok(space.filled().len()),
+        // TLS without close_notify: someone in between may have cut the answer off.
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            if reader.has_begun() {
+                Err(Failure::Tls)
+            } else {
+                Ok(0)
+            }
+        }
+        Err(error) => Err(Failure::from_io(&error)),
+    })
 }
 
 /// Where half of a request has been sent: within its body, so that its reader has begun.

@@ -64,9 +64,9 @@ impl Notes {
         Notes { held, ends: Vec::with_capacity(NOTED_AT_ONCE) }
     }
 
-    /// Notes a token that a chain holds from now on.
-    pub fn note(&mut self, token: &str) {
-        let Some(end) = end_of(token) else { return };
+    /// Notes a token that a chain holds from now on; of its beginning so much is `known` to be signs.
+    pub fn note(&mut self, token: &str, known: usize) {
+        let Some(end) = end_of(token, known) else { return };
         self.ends.push(end);
         if self.ends.len() >= NOTED_AT_ONCE {
             self.hand_in();
@@ -97,7 +97,7 @@ impl std::fmt::Debug for Kept {
 impl Held {
     /// Notes a token that a chain holds from now on.
     pub fn note(&self, token: &Token) {
-        let Some(end) = end_of(token.expose()) else { return };
+        let Some(end) = end_of(token.expose(), 0) else { return };
         self.lock().add(end);
     }
 
@@ -205,22 +205,29 @@ impl Kept {
     }
 }
 
-/// The fingerprint of a token's end; nothing for a text that is no secret by its looks.
-fn end_of(token: &str) -> Option<u64> {
+/// The fingerprint of a token's end; nothing for a text that is no secret by its looks. It is `known` already that it
+/// begins with so many signs.
+fn end_of(token: &str, known: usize) -> Option<u64> {
     let bytes = token.as_bytes();
     let end = bytes.get(bytes.len().checked_sub(WINDOW)?..)?;
     let signs = end.iter().fold(0_u128, |signs, byte| signs | 1 << (byte & 127));
-    let all_signs = bytes.iter().fold(true, |all, byte| all & is_sign(*byte));
-    (signs.count_ones() >= SIGNS_MIN && all_signs).then(|| hash(end))
+    (signs.count_ones() >= SIGNS_MIN && is_of_signs(&bytes[known..])).then(|| hash(end))
 }
 
 /// What tokens are made of (RFC 6750 section 2.1, and what servers take besides).
 fn is_sign(byte: u8) -> bool {
     // Without a branch, so that many bytes are looked at together.
-    let is = |signs: &[u8]| signs.iter().fold(false, |any, sign| any | (byte == *sign));
+    let within = |first: u8, last: u8| byte.wrapping_sub(first) <= last - first;
     let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-    let digit = byte.wrapping_sub(b'0') < 10;
-    letter | digit | is(b"-._~+/=:|!$*")
+    let bar_or_tilde = byte & !2 == b'|';
+    let others = (byte == b'=') | (byte == b'_') | (byte == b'!') | (byte == b'$');
+    // `-./0123456789:` and `*+`
+    letter | within(b'-', b':') | within(b'*', b'+') | bar_or_tilde | others
+}
+
+/// Whether all of it is what tokens are made of.
+pub(super) fn is_of_signs(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |all, byte| all & is_sign(*byte))
 }
 
 /// Mixes sixteen bytes into one number.
@@ -324,6 +331,40 @@ mod tests {
         }
         assert_eq!(held.count(), 0);
         assert!(!held.stands_in("sample string 4 of the page"));
+    }
+
+    #[test]
+    fn signs_are_those_of_tokens() {
+        for byte in 0..=u8::MAX {
+            let expected = byte.is_ascii_alphanumeric() || b"-._~+/=:|!$*".contains(&byte);
+            assert_eq!(is_sign(byte), expected, "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn what_a_worker_noted_is_handed_in_at_the_latest_when_it_goes() {
+        let held = Arc::new(Held::default());
+        let mut notes = Notes::new(Arc::clone(&held));
+        notes.note(TOKEN, 3);
+        assert!(!held.stands_in(TOKEN));
+        notes.hand_in();
+        notes.note(TOKEN, 0);
+        notes.note("another.token-of+the/same_kind=", 0);
+        drop(notes);
+        assert!(held.stands_in(TOKEN));
+        assert_eq!((held.count(), held.beyond()), (2, 0));
+    }
+
+    #[test]
+    fn what_comes_beyond_the_room_is_counted_and_what_comes_twice_is_not() {
+        let mut kept = Kept::default();
+        for end in 0..KEPT_MAX as u64 + 5 {
+            kept.add(end);
+            kept.add(7);
+        }
+        kept.put_in_order();
+        assert!(kept.ends.len() <= KEPT_MAX && kept.ends.len() > KEPT_MAX / 16 * 15);
+        assert_eq!(kept.ends.len() as u64 + kept.beyond, KEPT_MAX as u64 + 5);
     }
 
     #[test]

@@ -20,6 +20,9 @@ const ENTRY_BYTES: u64 = 12;
 const SLOTS_MIN: usize = 64;
 /// The strongest sampling: one token in 65,536.
 const LEVEL_MAX: u8 = 16;
+/// Tokens that are entered together: the memory that each of them needs is asked for before the first is entered, so
+/// that they wait for it together.
+const TOGETHER: usize = 128;
 /// Examples that are kept.
 const EXAMPLES: usize = 5;
 
@@ -46,6 +49,8 @@ impl std::fmt::Debug for Issued<'_> {
 pub struct Ledger {
     key: FingerprintKey,
     shards: Vec<Shard>,
+    /// Fingerprints and owners that are not entered yet.
+    pending: Vec<(u64, u32)>,
     slots_max: usize,
     level: u8,
     tokens: u64,
@@ -54,13 +59,29 @@ pub struct Ledger {
     examples: Vec<Fingerprint>,
 }
 
-/// An open-addressing table; a key of zero is a free slot.
+/// An open-addressing table.
 #[derive(Debug)]
 struct Shard {
-    keys: Vec<u64>,
-    owners: Vec<u32>,
+    slots: Vec<Slot>,
     used: usize,
     level: u8,
+}
+
+/// A fingerprint in two halves, and the owner beside it. A fingerprint of zero is a free slot; a fresh table of plain
+/// zeros takes no memory before it is used.
+type Slot = [u32; 3];
+
+fn slot_of(key: u64, owner: u32) -> Slot {
+    [low_half(key), low_half(key >> 32), owner]
+}
+
+fn key_in(slot: Slot) -> u64 {
+    u64::from(slot[1]) << 32 | u64::from(slot[0])
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "that is what it is for")]
+fn low_half(word: u64) -> u32 {
+    word as u32
 }
 
 impl Ledger {
@@ -72,6 +93,7 @@ impl Ledger {
         Ledger {
             key,
             shards: (0..SHARDS).map(|_| Shard::new(SLOTS_MIN.min(slots_max), 0)).collect(),
+            pending: Vec::with_capacity(TOGETHER),
             slots_max,
             level: 0,
             tokens: 0,
@@ -89,37 +111,49 @@ impl Ledger {
             self.show(shown);
         }
         for token in [issued.access, issued.refresh].into_iter().flatten() {
-            self.enter_fingerprint(owner, self.key.of(token));
+            self.tokens += 1;
+            self.pending.push((self.key.of(token).0.max(1), owner));
+        }
+        if self.pending.len() + 2 > TOGETHER {
+            self.settle();
         }
     }
 
-    fn enter_fingerprint(&mut self, owner: u32, fingerprint: Fingerprint) {
-        self.tokens += 1;
-        let key = fingerprint.0.max(1);
+    /// Enters what is pending, and looks whether it was there already.
+    pub fn settle(&mut self) {
+        let mut pending = std::mem::take(&mut self.pending);
+        let slots = pending.iter().map(|(key, _)| self.shards[shard_of(*key)].first_slot(*key));
+        std::hint::black_box(slots.fold(0, |all, slot| all ^ slot[0]));
+        for (key, owner) in pending.drain(..) {
+            self.enter_fingerprint(owner, key);
+        }
+        self.pending = pending;
+    }
+
+    fn enter_fingerprint(&mut self, owner: u32, key: u64) {
         if !is_kept(key, self.level) {
             return;
         }
         if let Some(first) = self.make_room(key).insert(key, owner) {
             self.duplicates += 1;
             self.strangers += u64::from(first != owner);
-            self.show(Some(fingerprint));
+            self.show(Some(Fingerprint(key)));
         }
     }
 
     /// The shard of `key`, with room for one more: grown, or thinned where the budget ends.
     fn make_room(&mut self, key: u64) -> &mut Shard {
-        let index = (key >> 58) as usize;
-        let shard = &mut self.shards[index];
+        let shard = &mut self.shards[shard_of(key)];
         if shard.level < self.level {
-            *shard = shard.rebuilt(shard.keys.len(), self.level);
+            *shard = shard.rebuilt(shard.slots.len(), self.level);
         }
         if shard.is_full() {
-            if shard.keys.len() < self.slots_max {
-                *shard = shard.rebuilt(shard.keys.len() * 2, self.level);
+            if shard.slots.len() < self.slots_max {
+                *shard = shard.rebuilt(shard.slots.len() * 2, self.level);
             } else {
                 while self.level < LEVEL_MAX && shard.is_full() {
                     self.level += 1;
-                    *shard = shard.rebuilt(shard.keys.len(), self.level);
+                    *shard = shard.rebuilt(shard.slots.len(), self.level);
                 }
             }
         }
@@ -137,7 +171,8 @@ impl Ledger {
 }
 
 /// What the ledgers of all workers found, together; `budget_bytes` is what they were given in all.
-pub fn close(ledgers: &[Ledger], budget_bytes: u64) -> LedgerResult {
+pub fn close(ledgers: &mut [Ledger], budget_bytes: u64) -> LedgerResult {
+    ledgers.iter_mut().for_each(Ledger::settle);
     let level = ledgers.iter().map(|ledger| ledger.level).max().unwrap_or(0);
     let mut examples: Vec<Fingerprint> =
         ledgers.iter().flat_map(|ledger| ledger.examples.iter().copied()).collect();
@@ -167,7 +202,7 @@ pub fn close(ledgers: &[Ledger], budget_bytes: u64) -> LedgerResult {
 fn shared_keys(ledgers: &[Ledger], shard: usize, level: u8) -> Vec<u64> {
     let mut keys: Vec<u64> = ledgers
         .iter()
-        .flat_map(|ledger| ledger.shards[shard].keys.iter().copied())
+        .flat_map(|ledger| ledger.shards[shard].slots.iter().map(|slot| key_in(*slot)))
         .filter(|key| *key != 0 && is_kept(*key, level))
         .collect();
     keys.sort_unstable();
@@ -179,29 +214,38 @@ fn is_kept(key: u64, level: u8) -> bool {
     key.trailing_zeros() >= u32::from(level)
 }
 
+/// The shard of a fingerprint.
+fn shard_of(key: u64) -> usize {
+    (key >> 58) as usize
+}
+
 impl Shard {
     fn new(slots: usize, level: u8) -> Shard {
-        Shard { keys: vec![0; slots], owners: vec![0; slots], used: 0, level }
+        Shard { slots: vec![[0; 3]; slots], used: 0, level }
     }
 
     fn is_full(&self) -> bool {
-        (self.used + 1) * 4 > self.keys.len() * 3
+        (self.used + 1) * 4 > self.slots.len() * 3
+    }
+
+    /// Where the search for a fingerprint begins.
+    fn first_slot(&self, key: u64) -> Slot {
+        self.slots[(key >> 20) as usize & (self.slots.len() - 1)]
     }
 
     /// Puts `key` in; the first owner if it was there already. In a full table, which only the strongest
     /// sampling leaves, nothing more is kept.
     fn insert(&mut self, key: u64, owner: u32) -> Option<u32> {
-        let mask = self.keys.len() - 1;
-        let mut slot = (key >> 20) as usize & mask;
-        while self.keys[slot] != 0 {
-            if self.keys[slot] == key {
-                return Some(self.owners[slot]);
+        let mask = self.slots.len() - 1;
+        let mut at = (key >> 20) as usize & mask;
+        while key_in(self.slots[at]) != 0 {
+            if key_in(self.slots[at]) == key {
+                return Some(self.slots[at][2]);
             }
-            slot = (slot + 1) & mask;
+            at = (at + 1) & mask;
         }
         if !self.is_full() {
-            self.keys[slot] = key;
-            self.owners[slot] = owner;
+            self.slots[at] = slot_of(key, owner);
             self.used += 1;
         }
         None
@@ -210,9 +254,10 @@ impl Shard {
     /// The same entries in a table of `slots`, without those that the sample at `level` leaves out.
     fn rebuilt(&self, slots: usize, level: u8) -> Shard {
         let mut shard = Shard::new(slots, level);
-        for (key, owner) in self.keys.iter().zip(&self.owners) {
-            if *key != 0 && is_kept(*key, level) {
-                shard.insert(*key, *owner);
+        for slot in &self.slots {
+            let key = key_in(*slot);
+            if key != 0 && is_kept(key, level) {
+                shard.insert(key, slot[2]);
             }
         }
         shard
@@ -239,7 +284,7 @@ mod tests {
         for n in 0..10_000 {
             book.enter(n % 7, issued(&format!("a{n}"), Some(&format!("r{n}"))));
         }
-        let found = close(&[book], 1 << 20);
+        let found = close(&mut [book], 1 << 20);
         assert_eq!((found.tokens, found.duplicates, found.strangers), (20_000, 0, 0));
         assert!((found.kept - 1.0).abs() < f64::EPSILON);
     }
@@ -250,7 +295,7 @@ mod tests {
         book.enter(1, issued("a1", Some("r1")));
         book.enter(1, issued("a2", Some("r1")));
         book.enter(2, issued("a1", Some("r2")));
-        let found = close(&[book], 1 << 20);
+        let found = close(&mut [book], 1 << 20);
         assert_eq!((found.tokens, found.duplicates, found.strangers), (6, 2, 1));
         assert_eq!(found.examples.len(), 2);
     }
@@ -259,7 +304,7 @@ mod tests {
     fn claims_of_another_owner_make_a_stranger() {
         let mut book = ledger(1 << 20);
         book.enter(1, Issued { stranger: true, ..issued("a1", None) });
-        let found = close(&[book], 1 << 20);
+        let found = close(&mut [book], 1 << 20);
         assert_eq!((found.duplicates, found.strangers, found.examples.len()), (0, 1, 1));
     }
 
@@ -268,7 +313,7 @@ mod tests {
         let (mut one, mut two) = (ledger(1 << 20), ledger(1 << 20));
         one.enter(1, issued("a1", Some("r1")));
         two.enter(2, issued("a2", Some("r1")));
-        let found = close(&[one, two], 2 << 20);
+        let found = close(&mut [one, two], 2 << 20);
         assert_eq!((found.tokens, found.duplicates, found.strangers), (4, 1, 1));
     }
 
@@ -280,9 +325,9 @@ mod tests {
             one.enter(1, issued(&format!("a{n}"), None));
             two.enter(2, issued(&format!("a{n}"), None));
         }
-        let slots: usize = one.shards.iter().map(|shard| shard.keys.len()).sum();
+        let slots: usize = one.shards.iter().map(|shard| shard.slots.len()).sum();
         assert!(slots as u64 * ENTRY_BYTES <= budget);
-        let found = close(&[one, two], budget * 2);
+        let found = close(&mut [one, two], budget * 2);
         assert!(found.kept < 0.5, "{}", found.kept);
         let expected = 20_000.0 * found.kept;
         let duplicates = found.duplicates as f64;
@@ -295,6 +340,6 @@ mod tests {
         for n in 0..1_000 {
             book.enter(1, issued(&format!("a{n}"), None));
         }
-        assert_eq!(close(&[book], 1).tokens, 1_000);
+        assert_eq!(close(&mut [book], 1).tokens, 1_000);
     }
 }

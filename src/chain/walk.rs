@@ -26,7 +26,7 @@ use crate::suite::call::{Operation, Slot};
 use crate::suite::claim::{Field, FieldPlace, Link};
 
 use super::gear::Gear;
-use super::held::{Held, Notes};
+use super::held::{Held, Notes, is_of_signs};
 use super::ledger::Issued;
 use super::{Chain, Identity};
 
@@ -39,7 +39,7 @@ pub struct Walk {
     access: Option<Token>,
     refresh: Option<Token>,
     ties: Vec<Tie>,
-    /// An access token that begins as the current one does, up to here, has the same ties.
+    /// An access token that begins as the current one does, up to here, has the same ties. These are signs of a token.
     proven: usize,
     usable: bool,
     /// The number of its owner in its worker's gear.
@@ -347,7 +347,7 @@ impl Walk {
         let presented = self.refresh.take();
         let pair = super::granted_pair(dialect, Operation::Refresh, reply, presented.clone());
         for token in [&pair.access, &pair.refresh].into_iter().flatten() {
-            notes.note(token.expose());
+            notes.note(token.expose(), 0);
         }
         let stranger = self.is_strange(dialect, reply);
         self.usable &= pair.refresh.is_some() || !dialect.slots.contains(&Slot::Refresh);
@@ -370,11 +370,11 @@ impl Walk {
     /// Takes the pair of a skimmed grant in place of the old one.
     fn go_on_skimmed(&mut self, granted: &Skimmed<'_>, claims: &mut jwt::Reader, notes: &mut Notes) -> News {
         let access = granted.access.as_ref();
-        notes.note(access);
         let stranger = self.is_strange_token(access, claims);
+        notes.note(access, self.proven);
         let refresh = match granted.refresh.as_deref() {
             Some(refresh) => {
-                notes.note(refresh);
+                notes.note(refresh, 0);
                 let handed_back = self.refresh.as_ref().is_some_and(|own| own.expose() == refresh);
                 if !handed_back {
                     put(&mut self.refresh, refresh);
@@ -430,7 +430,8 @@ fn encoded_through(token: &str, end: usize) -> usize {
     let Some((header, rest)) = token.split_once('.') else { return 0 };
     let claims = rest.split('.').next().unwrap_or_default();
     let quartets = (end + 1).div_ceil(3) * 4;
-    if quartets <= claims.len() { header.len() + 1 + quartets } else { 0 }
+    let through = header.len() + 1 + quartets;
+    if quartets <= claims.len() && is_of_signs(&token.as_bytes()[..through]) { through } else { 0 }
 }
 
 /// The new token in place of the old one.

@@ -361,7 +361,7 @@ impl<'a> Hearing<'a> {
             series: self.series.rows(schedule, &errors),
             errors,
             stages: order.marks(),
-            ledger: closed_ledger(&ledgers),
+            ledger: closed_ledger(&mut ledgers),
             stolen,
             untrusted: trust::reasons(&figures, None),
             rates: Vec::new(),
@@ -377,7 +377,7 @@ fn close_book(book: &mut Book, order: &Order) {
     }
 }
 
-fn closed_ledger(ledgers: &[Ledger]) -> LedgerResult {
+fn closed_ledger(ledgers: &mut [Ledger]) -> LedgerResult {
     ledger::close(ledgers, BUDGET_BYTES)
 }
 

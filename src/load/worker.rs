@@ -368,6 +368,7 @@ impl Desk {
         self.starve_overdue(now);
         self.call_off_overdue(now);
         self.gear.borrow_mut().hand_in();
+        self.ledger.borrow_mut().iter_mut().for_each(Ledger::settle);
         let finished = {
             let mut tally = self.tally.borrow_mut();
             tally.roll(now);

@@ -149,7 +149,7 @@ impl Ledger {
         }
         if shard.is_full() {
             if shard.slots.len() < self.slots_max {
-                *shard = shard.rebuilt(shard.slots.len() * 2, self.level);
+                *shard = shard.rebuilt((shard.slots.len() * 4).min(self.slots_max), self.level);
             } else {
                 while self.level < LEVEL_MAX && shard.is_full() {
                     self.level += 1;

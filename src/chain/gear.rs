@@ -83,7 +83,9 @@ impl Gear {
 
     /// The number of an owner here.
     pub(super) fn owner(&mut self, identity: &Arc<Identity>) -> usize {
-        let known = self.owners.iter().position(|owner| Arc::ptr_eq(&owner.identity, identity));
+        // A scope that was granted makes an identity of its own for each chain, and mostly the same one.
+        let is_same = |own: &Arc<Identity>| Arc::ptr_eq(own, identity) || own.slots == identity.slots;
+        let known = self.owners.iter().position(|owner| is_same(&owner.identity));
         known.unwrap_or_else(|| {
             let templates = self.formats.iter().map(|_| None).chain([None]).collect();
             self.owners.push(Owner { identity: Arc::clone(identity), templates });
@@ -180,4 +182,60 @@ pub(super) fn write_good(
     let request = draft.request(draft.body());
     client.write_request(&request, out);
     Ok(request.body.map_or(0, |body| body.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::client::Target;
+    use crate::client::guard::Guard;
+    use crate::dialect::builtin;
+    use crate::suite::call::Slot;
+
+    const FORMATS: [&str; 3] = ["json", "xml", "form"];
+
+    fn gear() -> Gear {
+        let target = Target {
+            url: "http://127.0.0.1:1/base".parse().unwrap(),
+            connect_timeout: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+            body_max: 1 << 20,
+        };
+        let client = Arc::new(Client::new(target, Guard::exempt()).unwrap());
+        let formats = FORMATS.map(str::to_owned).to_vec();
+        Gear::new(client, Arc::new(builtin("pfms").unwrap()), formats, Arc::default())
+    }
+
+    fn identity(tenant: &str) -> Arc<Identity> {
+        let slots = [(Slot::Tenant, tenant), (Slot::Secret, "s<&\"%/+")];
+        let slots = slots.into_iter().map(|(slot, text)| (slot, Token::new(text))).collect();
+        Arc::new(Identity { name: "own".to_owned(), slots })
+    }
+
+    #[test]
+    fn what_is_filled_in_is_what_would_be_composed() {
+        let mut gear = gear();
+        for tenant in ["07", "30", "07"] {
+            let identity = identity(tenant);
+            let owner = gear.owner(&identity);
+            for (access, refresh) in
+                [(Some("a.b.c"), "r"), (Some("x"), "é<&\"\\ %+/=\u{1}"), (None, "r"), (Some(""), "")]
+            {
+                let (access, refresh) = (access.map(Token::new), Token::new(refresh));
+                for format in [None, Some(0), Some(1), Some(2)] {
+                    gear.prepare(owner, format, access.as_ref(), Some(&refresh)).unwrap();
+                    let slots = slots_of(&identity, access.as_ref(), Some(&refresh));
+                    let mut composed = Vec::new();
+                    let word = format.map(|format| FORMATS[format]);
+                    write_good(&gear.client, &gear.dialect, word, &slots, &mut composed).unwrap();
+                    assert!(*gear.outgoing == composed, "{tenant} {format:?}");
+                }
+            }
+        }
+        assert_eq!(gear.owners.len(), 2, "who has the same slots sends the same requests");
+        let is_made = |owner: &Owner| owner.templates.iter().all(|made| matches!(made, Some(Some(_))));
+        assert!(gear.owners.iter().all(is_made));
+    }
 }

@@ -254,7 +254,7 @@ impl Desk {
 
     fn since(&self, moment: Instant) -> Duration {
         let since = moment.saturating_duration_since(self.start);
-        self.seen.set(since);
+        self.seen.set(self.seen.get().max(since));
         since
     }
 

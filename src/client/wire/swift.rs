@@ -173,3 +173,30 @@ impl Watch {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn is_called_off(watch: &Watch) -> bool {
+        watch.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn only_what_began_before_the_moment_is_called_off() {
+        let watch = Watch::default();
+        let (began, later) = (Instant::now(), Instant::now() + Duration::from_secs(1));
+        watch.call_off(later);
+        assert!(!is_called_off(&watch), "nothing has begun");
+        watch.begin(began);
+        watch.call_off(began);
+        assert!(!is_called_off(&watch));
+        watch.call_off(later);
+        assert!(is_called_off(&watch));
+        watch.end();
+        watch.begin(later);
+        assert!(!is_called_off(&watch), "the next one has all its time");
+    }
+}

@@ -52,10 +52,15 @@ struct Kept {
 }
 
 /// What one worker has noted and not handed in yet.
-#[derive(Debug)]
 pub struct Notes {
     held: Arc<Held>,
     ends: Vec<u64>,
+}
+
+impl std::fmt::Debug for Notes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Notes({} tokens)", self.ends.len())
+    }
 }
 
 impl Notes {

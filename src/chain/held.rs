@@ -224,10 +224,9 @@ fn is_sign(byte: u8) -> bool {
     // Without a branch, so that many bytes are looked at together.
     let within = |first: u8, last: u8| byte.wrapping_sub(first) <= last - first;
     let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-    let bar_or_tilde = byte & !2 == b'|';
-    let others = (byte == b'=') | (byte == b'_') | (byte == b'!') | (byte == b'$');
+    let other = b"=_!$|~".iter().fold(0, |any, sign| any | u8::from(byte == *sign)) != 0;
     // `-./0123456789:` and `*+`
-    letter | within(b'-', b':') | within(b'*', b'+') | bar_or_tilde | others
+    letter | within(b'-', b':') | within(b'*', b'+') | other
 }
 
 /// Whether all of it is what tokens are made of.

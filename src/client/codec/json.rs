@@ -1,7 +1,7 @@
 //! JSON by RFC 8259: written without added whitespace, read without leniency.
 
 use super::tape::{Kind, Open, Tape};
-use super::{DEPTH_MAX, Leaf, Tree, VALUES_MAX, run_length};
+use super::{DEPTH_MAX, Leaf, Tree, VALUES_MAX, is_any, is_control, run_length};
 
 /// The members as one object.
 pub(super) fn write(members: &[(String, Leaf)]) -> Vec<u8> {
@@ -248,7 +248,7 @@ impl Cursor<'_, '_> {
         let mut kind = plain;
         loop {
             let rest = &self.text.as_bytes()[self.at..];
-            self.at += run_length(rest, |byte| (byte == b'"') | (byte == b'\\') | (byte < 0x20));
+            self.at += run_length(rest, |byte| is_any(byte, *b"\"\\") | is_control(byte));
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {

@@ -132,6 +132,26 @@ pub(super) fn run_length(bytes: &[u8], ends: impl Fn(u8) -> bool) -> usize {
     whole + bytes[whole..].iter().take_while(|byte| !ends(**byte)).count()
 }
 
+/// Whether it is one of `signs`. Like the three below without a branch, so that many bytes are compared at once.
+pub(super) fn is_any<const N: usize>(byte: u8, signs: [u8; N]) -> bool {
+    signs.iter().fold(0, |any, sign| any | u8::from(byte == *sign)) != 0
+}
+
+/// Whether it is none of `signs`.
+pub(super) fn is_none<const N: usize>(byte: u8, signs: [u8; N]) -> bool {
+    !is_any(byte, signs)
+}
+
+/// Whether it lies outside of a range.
+pub(super) fn is_outside(byte: u8, first: u8, last: u8) -> bool {
+    byte.wrapping_sub(first) > last - first
+}
+
+/// Whether it is a control character, delete aside.
+pub(super) fn is_control(byte: u8) -> bool {
+    byte < b' '
+}
+
 /// Reads JSON strictly by RFC 8259; what is wrong, with the byte offset, in words.
 pub fn read_json(text: &str) -> Result<Tree, String> {
     json::read(text)

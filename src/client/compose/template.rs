@@ -177,9 +177,7 @@ impl<'a> Written<'a> {
 
 /// Whether neither JSON nor XML escapes anything of it.
 fn is_plain(token: &str) -> bool {
-    let escaped = |byte: u8| {
-        (byte < b' ') | (byte == b'"') | (byte == b'\\') | (byte == b'&') | (byte == b'<') | (byte == b'>')
-    };
+    let escaped = |byte| codec::is_any(byte, *b"\"\\&<>") | codec::is_control(byte);
     codec::run_length(token.as_bytes(), escaped) == token.len()
 }
 

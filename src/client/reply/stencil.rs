@@ -4,7 +4,7 @@
 //! as well-formed as that document, and has the same values in the same places.
 
 use crate::client::codec::tape::{Kind, Place};
-use crate::client::codec::{plain_xml_length, run_length};
+use crate::client::codec::{is_any, is_outside, plain_xml_length, run_length};
 
 use super::skim::Codec;
 
@@ -128,7 +128,7 @@ impl Fill {
     fn length(self, rest: &[u8]) -> Option<usize> {
         match self {
             Fill::JsonText => {
-                let ends = |byte: u8| (byte == b'"') | (byte == b'\\') | (byte < b' ') | (byte > b'~');
+                let ends = |byte| is_any(byte, *b"\"\\") | is_outside(byte, b' ', b'~');
                 let length = run_length(rest, ends);
                 (rest.get(length) == Some(&b'"')).then_some(length)
             }

@@ -6,7 +6,7 @@
 
 use super::grammar::is_space;
 use crate::client::codec::tape::{Kind, Tape};
-use crate::client::codec::{DEPTH_MAX, VALUES_MAX, run_length};
+use crate::client::codec::{DEPTH_MAX, VALUES_MAX, is_any, is_none, is_outside, run_length};
 
 /// The nil attribute as serializers write it. Whether `i` is bound as it should be is a matter of the root's tag.
 const NIL: &str = " i:nil=\"true\"";
@@ -26,11 +26,7 @@ pub fn scan<'a>(text: &'a str, tape: &mut Tape) -> Option<&'a str> {
 
 /// How much of `bytes` is text that stands for itself.
 pub fn plain_length(bytes: &[u8]) -> usize {
-    run_length(bytes, |byte| {
-        let space = (byte == b'\t') | (byte == b'\n');
-        let other = (byte < b' ') | (byte > b'~');
-        (other & !space) | (byte == b'<') | (byte == b'&') | (byte == b']')
-    })
+    run_length(bytes, |byte| is_any(byte, *b"<&]") | (is_outside(byte, b' ', b'~') & is_none(byte, *b"\t\n")))
 }
 
 struct Cursor<'a, 't> {

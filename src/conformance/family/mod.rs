@@ -151,6 +151,11 @@ impl Family {
         self.standing == Standing::Good && self.taken.is_none()
     }
 
+    /// Whether more than one pair was given for one of its tokens.
+    pub fn is_forked(&self) -> bool {
+        (0..self.nodes.len()).any(|at| self.children(at).nth(1).is_some())
+    }
+
     /// A family of which nothing more can be told than its last token.
     pub fn in_doubt(&self, why: &'static str) -> Family {
         let last = *self.nodes.last().expect("a family is opened with a token");

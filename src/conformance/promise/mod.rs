@@ -87,8 +87,8 @@ pub(super) struct Promises {
     tokens: Vec<Token>,
     /// Access tokens by their numbers, and when they were issued.
     access: Vec<(Token, When)>,
-    /// A token was answered again with another pair: more than one access token may be the newest.
-    forked: bool,
+    /// The answer to the last refresh was lost: an access token that nobody saw may be the newest.
+    unseen: bool,
     /// The states that the family may be in; never none.
     worlds: Vec<Family>,
 }
@@ -99,7 +99,7 @@ impl Promises {
         Promises {
             tokens: refresh.into_iter().cloned().collect(),
             access: access.map(|token| (token.clone(), when)).into_iter().collect(),
-            forked: false,
+            unseen: false,
             worlds: vec![Family::opened(when)],
         }
     }
@@ -202,9 +202,14 @@ impl Promises {
             None => false,
         };
         let newest = number + 1 == self.access.len();
+        let forked = self.worlds.iter().any(Family::is_forked);
         match (newest, policy.old_access) {
+            (true, None) if self.unseen => unknown("old-access"),
             (false, None) => unknown("old-access"),
-            (false, Some(OldAccess::Revoked)) if self.forked => {
+            (true, Some(OldAccess::Revoked)) if self.unseen => {
+                Allowed::Unknown("an answer was lost, and with it perhaps a newer access token".to_owned())
+            }
+            (false, Some(OldAccess::Revoked)) if forked => {
                 Allowed::Unknown("which of several pairs is the newest is not known".to_owned())
             }
             (false, Some(OldAccess::Revoked)) => Allowed::Refused("old-access"),
@@ -219,6 +224,11 @@ impl Promises {
         if matches!(presented, Presented::Access(_)) {
             return;
         }
+        self.unseen = match answer {
+            Answer::Granted(..) => false,
+            Answer::Refused => self.unseen,
+            Answer::Lost => true,
+        };
         let moves = self.moves(policy, presented, when);
         let heard = match answer {
             Answer::Granted(..) => Heard::Granted(self.note(answer, when)),

@@ -329,6 +329,34 @@ fn access_tokens_are_good_as_long_and_as_often_as_promised() {
 }
 
 #[test]
+fn which_access_token_is_the_newest_is_not_known_after_a_fork_or_a_lost_answer() {
+    let policy = Policy { old_access: Some(OldAccess::Revoked), ..grace(GraceAnswer::NewPair) };
+    let probe = |walk: &Walk, number| {
+        walk.chain.allowed(&policy, Presented::Access(number), Answer::Refused, When::at(S(4)))
+    };
+    let mut forked = Walk::new(policy.clone());
+    forked.granted(0, 1, 1);
+    assert_eq!(probe(&forked, 0), Allowed::Refused("old-access"));
+    forked.granted(0, 2, 2);
+    assert!(
+        is_unknown(&probe(&forked, 1), "which of several pairs"),
+        "siblings live, and so may their pairs"
+    );
+    let mut lost = Walk::new(policy.clone());
+    lost.lost(0, 1);
+    assert!(is_unknown(&probe(&lost, 0), "lost"), "it was refreshed, or it was not");
+    lost.granted(0, 1, 2);
+    assert!(carries(&probe(&lost, 1)).is_some());
+}
+
+#[test]
+fn a_conditional_rotation_may_have_happened_in_an_answer_that_was_lost() {
+    let mut walk = Walk::new(Policy { rotation: Some(Rotation::Conditional), ..strict() });
+    walk.lost(0, 1);
+    assert!(matches!(walk.allowed(0, 2), Allowed::Either(_)));
+}
+
+#[test]
 fn a_revoked_chain_is_over() {
     let mut walk = Walk::new(strict());
     walk.chain.revoked();

@@ -39,7 +39,7 @@ fn planned(check: &Check, means: &Means<'_>) -> Planned {
     let about = if skipped.is_some() {
         Duration::ZERO
     } else {
-        REQUEST.saturating_mul(requests) + needs::waits(check, means)
+        REQUEST.saturating_mul(requests).saturating_add(needs::waits(check, means))
     };
     Planned {
         id: check.id.clone(),
@@ -48,5 +48,29 @@ fn planned(check: &Check, means: &Means<'_>) -> Planned {
         skipped,
         burn,
         about,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::source::{SourceFile, render};
+    use crate::suite::parse;
+
+    use super::*;
+
+    const FOREVER: &str = "assay: 1\nname: x\ndialect: pfms\npolicy: { idle: 36000d }\nenvironments:\n  live:\n    \
+        url: http://127.0.0.1:9\n    guard: { hosts: [127.0.0.1] }\n    identities: { own: { tenant: '07' } }\n    \
+        chains: login\nchecks:\n  use: []\n  own:\n    A-1:\n      title: a\n      basis: [practice]\n      steps:\n        \
+        - { refresh: {}, every: policy.idle * 4000000000, times: 1000000, must: granted }\n        \
+        - wait: policy.idle * 4000000000\n        - wait: policy.idle * 4000000000\n";
+
+    #[test]
+    fn a_plan_of_times_beyond_all_bounds_is_a_plan() {
+        let file = SourceFile::new("x.yaml", FOREVER);
+        let suite = parse(&file).unwrap_or_else(|mistakes| panic!("{}", render(&mistakes, false)));
+        let dialect = crate::dialect::builtin("pfms").unwrap();
+        let planned = plan(&suite, &suite.environments["live"], &dialect, true);
+        let skipped = planned[0].skipped.as_deref().unwrap_or_default();
+        assert!(skipped.contains("patience"), "{skipped}");
     }
 }

@@ -66,7 +66,7 @@ impl Means<'_> {
 
     fn bearable(&self, time: Option<Duration>, times: u32) -> Outcome {
         let patience = self.environment.patience;
-        match time.map(|time| time * times) {
+        match time.map(|time| time.saturating_mul(times)) {
             Some(time) if time > patience => Err(skipped(impatient(time, patience))),
             Some(_) | None => Ok(()),
         }
@@ -83,7 +83,8 @@ impl Means<'_> {
 
 /// How long its loads take at most, and its waits where the clock cannot be moved.
 pub(in super::super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
-    let loaded = loads(check).map(|depths| load::at_most(depths.at(means.full))).sum();
+    let loaded = loads(check).map(|depths| load::at_most(depths.at(means.full)));
+    let loaded = loaded.fold(Duration::ZERO, Duration::saturating_add);
     if means.clock {
         return loaded;
     }
@@ -104,8 +105,8 @@ pub(in super::super) fn waits(check: &Check, means: &Means<'_>) -> Duration {
                 | Verb::Restart
                 | Verb::Connect(_) => Duration::ZERO,
             };
-            wait + every * times
+            wait.saturating_add(every.saturating_mul(times))
         })
-        .sum();
-    waited + loaded
+        .fold(Duration::ZERO, Duration::saturating_add);
+    waited.saturating_add(loaded)
 }

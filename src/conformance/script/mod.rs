@@ -43,10 +43,10 @@ use super::clock::NoTime;
 use super::court::Court;
 use super::loads;
 use super::names::{Moments, Promised};
-use super::steps::{changes_of, compares_times, patience};
 use super::promise::{Allowed, Answer, Presented, Promises, When};
 use super::race::Round;
 use super::references::{Cast, Scope, Yields, slots_of};
+use super::steps::{changes_of, compares_times, patience};
 use super::tally::{ClaimKey, ClaimTally, Tally};
 use super::transcript::Taken;
 
@@ -95,20 +95,7 @@ pub(super) async fn play(
     narrator: &Narrator,
     stop: &Stop,
 ) -> Played {
-    let mut play = Play {
-        court,
-        check,
-        narrator,
-        stop,
-        tally: Tally::default(),
-        sets: IndexMap::new(),
-        loads: IndexMap::new(),
-        spare: IndexMap::new(),
-        promises: HashMap::new(),
-        pasts: Pasts::of(check),
-        races: IndexMap::new(),
-        requests: 0,
-    };
+    let mut play = Play::of(court, check, narrator, stop);
     if !check.steps.is_empty() {
         play.cells(cells).await;
         // What was cut short is no set to judge.
@@ -140,6 +127,26 @@ struct Play<'a> {
     /// The rounds of each race, by the step's name.
     races: IndexMap<String, Vec<Round>>,
     requests: u64,
+}
+
+impl<'a> Play<'a> {
+    /// Nothing is played yet.
+    fn of(court: &'a Court, check: &'a Check, narrator: &'a Narrator, stop: &'a Stop) -> Play<'a> {
+        Play {
+            court,
+            check,
+            narrator,
+            stop,
+            tally: Tally::default(),
+            sets: IndexMap::new(),
+            loads: IndexMap::new(),
+            spare: IndexMap::new(),
+            promises: HashMap::new(),
+            pasts: Pasts::of(check),
+            races: IndexMap::new(),
+            requests: 0,
+        }
+    }
 }
 
 /// One cell in one round.
@@ -373,7 +380,9 @@ impl Play<'_> {
             if let (Some(every), true) = (every, time > 0) {
                 self.pass(every).await?;
             }
-            if lasting.is_some_and(|lasting| time > 0 && self.court.clock.elapsed() > began + lasting) {
+            if lasting
+                .is_some_and(|lasting| time > 0 && self.court.clock.elapsed() > began.saturating_add(lasting))
+            {
                 break;
             }
             let at = At { step, call, number: index << 32 | u64::from(time) };
@@ -626,7 +635,8 @@ impl Play<'_> {
                 let until = self.value(scene, moment)?;
                 let now = Duration::from_secs(u64::try_from(self.court.clock.now().as_second()).unwrap_or(0));
                 // The moment has to be past for certain: a second for rounding, and the policy's slack.
-                until.saturating_sub(now) + Duration::from_secs(1) + self.court.ground.suite.policy.slack
+                let sure = Duration::from_secs(1) + self.court.ground.suite.policy.slack;
+                until.saturating_sub(now).saturating_add(sure)
             }
         };
         self.pass(time).await

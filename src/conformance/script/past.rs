@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::conformance::clock::Clock;
-use crate::conformance::steps::races;
 use crate::conformance::promise::{Allowed, Successor, SuccessorWord, When};
 use crate::conformance::race::{Came, Does, History, Ordered, Past, is_crash, is_silent, is_unsent, order};
+use crate::conformance::steps::races;
 use crate::conformance::transcript::Taken;
 use crate::dialect::Dialect;
 use crate::secret::Token;

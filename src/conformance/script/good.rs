@@ -1,24 +1,21 @@
 //! What a check says of the gate's own calls, where the gate stayed shut: the good call was answered, so whoever
 //! claims something of just that call is heard.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-
-use indexmap::IndexMap;
 
 use crate::client::Request;
 use crate::conformance::cell::Cell;
 use crate::conformance::change::{Making, compose};
 use crate::conformance::court::Court;
-use crate::conformance::steps::changes_of;
 use crate::conformance::references::{Cast, Yields};
+use crate::conformance::steps::changes_of;
 use crate::conformance::tally::Tally;
 use crate::conformance::transcript::Taken;
 use crate::results::event::{Narrator, Stop};
 use crate::suite::call::Operation;
 use crate::suite::check::{Check, Step, Verb};
 
-use super::past::Pasts;
 use super::{Play, Scene};
 
 /// What the first step of `check` claims of those calls of the gate that it would have sent itself, byte for byte.
@@ -29,20 +26,7 @@ pub(in crate::conformance) fn judge(
     calls: &[Arc<Taken>],
 ) -> Tally {
     let (narrator, stop) = (Narrator::silent(), Stop::default());
-    let mut play = Play {
-        court,
-        check,
-        narrator: &narrator,
-        stop: &stop,
-        tally: Tally::default(),
-        sets: IndexMap::new(),
-        loads: IndexMap::new(),
-        spare: IndexMap::new(),
-        promises: HashMap::new(),
-        pasts: Pasts::of(check),
-        races: IndexMap::new(),
-        requests: 0,
-    };
+    let mut play = Play::of(court, check, &narrator, &stop);
     if let Some(step) = check.steps.first() {
         for cell in cells {
             play.hear(step, cell, calls);

@@ -45,9 +45,9 @@ pub struct Request {
 }
 
 impl std::fmt::Debug for Request {
-    /// Never headers or body: they carry tokens.
+    /// Never query, headers or body: they carry tokens.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Request({} {})", self.method, self.target)
+        write!(f, "Request({} {})", self.method, self.target.split('?').next().unwrap_or_default())
     }
 }
 

@@ -202,3 +202,15 @@ fn a_draft_shows_no_secret() {
     let draft = pfms(None, &slots(&[(Slot::Refresh, "very-secret")]));
     assert!(!format!("{draft:?} {:?}", draft.document).contains("very-secret"));
 }
+
+#[test]
+fn a_request_that_is_shown_shows_no_token() {
+    let request = crate::client::Request {
+        method: "GET".to_owned(),
+        target: "/token?refresh_token=t0ken".to_owned(),
+        headers: vec![("Authorization".to_owned(), b"t0ken".to_vec())],
+        body: Some(b"t0ken".to_vec()),
+        travel: crate::client::Travel::default(),
+    };
+    assert_eq!(format!("{request:?}"), "Request(GET /token)");
+}

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use crate::secret::Token;
 use crate::source::{Diagnostic, Place};
 use crate::suite::Suite;
-use crate::suite::call::{Call, Changes, Made, Part, Reference, Template};
+use crate::suite::call::{Call, Changes, Part, Reference, Template};
 use crate::suite::check::{Dimension, Standing, Verb};
 use crate::suite::environment::{Environment, Target};
 
@@ -109,7 +109,7 @@ fn of_changes(changes: &Changes, at: &Place, wanted: &mut Vec<Wanted>) {
         .chain(changes.document.add.iter().chain(&changes.document.put).map(|(_, value)| value))
         .chain(&changes.body);
     for value in made {
-        of_made(value, at, wanted);
+        value.references().into_iter().for_each(|reference| of_reference(reference, at, wanted));
     }
     let optional = [&changes.format, &changes.method, &changes.path, &changes.query];
     for template in optional.into_iter().flatten() {
@@ -120,34 +120,8 @@ fn of_changes(changes: &Changes, at: &Place, wanted: &mut Vec<Wanted>) {
     }
 }
 
-fn of_made(made: &Made, at: &Place, wanted: &mut Vec<Wanted>) {
-    match made {
-        Made::Text(template) | Made::Raw(template) => of_template(template, at, wanted),
-        Made::Join(values) => values.iter().for_each(|value| of_made(value, at, wanted)),
-        Made::Like(reference) => of_reference(reference, at, wanted),
-        Made::Forge(forge) => {
-            for (_, template) in forge.claims.iter().chain(&forge.head) {
-                of_template(template, at, wanted);
-            }
-        }
-        Made::Null
-        | Made::Hex(_)
-        | Made::Flip(_)
-        | Made::Recase
-        | Made::Trim(_)
-        | Made::Spell
-        | Made::Words(_)
-        | Made::Filler(_)
-        | Made::Nest(_) => {}
-    }
-}
-
 fn of_template(template: &Template, at: &Place, wanted: &mut Vec<Wanted>) {
-    for part in &template.parts {
-        if let Part::Reference(reference) = part {
-            of_reference(reference, at, wanted);
-        }
-    }
+    template.references().for_each(|reference| of_reference(reference, at, wanted));
 }
 
 fn of_reference(reference: &Reference, at: &Place, wanted: &mut Vec<Wanted>) {

@@ -325,6 +325,29 @@ pub enum Made {
     Forge(Forge),
 }
 
+impl Made {
+    /// What it refers to, within a list and a forged token as well.
+    pub fn references(&self) -> Vec<&Reference> {
+        match self {
+            Made::Text(template) | Made::Raw(template) => template.references().collect(),
+            Made::Like(reference) => vec![reference],
+            Made::Join(values) => values.iter().flat_map(Made::references).collect(),
+            Made::Forge(forge) => {
+                forge.claims.iter().chain(&forge.head).flat_map(|(_, value)| value.references()).collect()
+            }
+            Made::Null
+            | Made::Hex(_)
+            | Made::Flip(_)
+            | Made::Recase
+            | Made::Trim(_)
+            | Made::Spell
+            | Made::Words(_)
+            | Made::Filler(_)
+            | Made::Nest(_) => Vec::new(),
+        }
+    }
+}
+
 /// Where a character is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the words say it")]
@@ -389,6 +412,14 @@ impl Template {
     /// Text without references.
     pub fn plain(text: impl Into<String>) -> Template {
         Template { parts: vec![Part::Text(text.into())] }
+    }
+
+    /// What it refers to, in order.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Reference(reference) => Some(reference),
+        })
     }
 
     /// The text, if there is no reference in it.

@@ -7,9 +7,7 @@ use crate::client::compose::Slots;
 use crate::conformance::promise::{Presented, Promises};
 use crate::conformance::transcript::Taken;
 use crate::dialect::Dialect;
-use crate::suite::call::{
-    Call, Changes, Made, Operation, PairUse, Part, Reference, Slot, Template, WireChanges,
-};
+use crate::suite::call::{Call, Changes, Made, Operation, PairUse, Reference, Slot, WireChanges};
 use crate::suite::check::ChainNeed;
 use crate::suite::claim::Field;
 
@@ -154,31 +152,11 @@ pub(super) fn is_plain(changes: &Changes) -> bool {
     Changes { set: Vec::new(), without: Vec::new(), format: None, accept: None, ..changes.clone() }.is_none()
 }
 
-/// Whether one of the templates in `value` is such.
-fn made(value: &Made, template: &impl Fn(&Template) -> bool) -> bool {
-    match value {
-        Made::Text(text) | Made::Raw(text) => template(text),
-        Made::Join(values) => values.iter().any(|value| made(value, template)),
-        Made::Forge(forge) => forge.claims.iter().chain(&forge.head).any(|(_, value)| template(value)),
-        Made::Null
-        | Made::Hex(_)
-        | Made::Flip(_)
-        | Made::Recase
-        | Made::Trim(_)
-        | Made::Spell
-        | Made::Like(_)
-        | Made::Words(_)
-        | Made::Filler(_)
-        | Made::Nest(_) => false,
-    }
-}
-
+/// Whether a value of the call is the address at which the endpoint is heard calling back.
 pub(super) fn mentions_callback(changes: &Changes) -> bool {
-    let template = |template: &Template| {
-        template.parts.iter().any(|part| matches!(part, Part::Reference(Reference::Callback)))
-    };
-    changes.set.iter().any(|(_, value)| made(value, &template))
-        || changes.body.iter().any(|value| made(value, &template))
-        || changes.headers.iter().flat_map(|(_, values)| values).any(|value| made(value, &template))
-        || changes.document.add.iter().any(|(_, value)| made(value, &template))
+    let sent = changes.headers.iter().flat_map(|(_, values)| values);
+    let members = changes.set.iter().map(|(_, value)| value);
+    let added = changes.document.add.iter().map(|(_, value)| value);
+    let mut referred = members.chain(&changes.body).chain(sent).chain(added).flat_map(Made::references);
+    referred.any(|reference| *reference == Reference::Callback)
 }

@@ -23,6 +23,7 @@ use crate::suite::claim::Field;
 
 use super::answers::{self, Asked, Sample};
 use super::policy::{self, Gave, Replay, Trials};
+use super::times;
 use super::{Ground, Lesson, Mistake, Price, REPLAYS, Tried, Unlearned};
 use crate::conformance::clock::Clock;
 use crate::conformance::made;
@@ -63,7 +64,7 @@ pub(super) async fn learn(
     };
     pupil.keep_login();
     pupil.lesson().await?;
-    pupil.trials.access_lifetime = answers::access_lifetime(&pupil.samples, &ground.dialect);
+    pupil.trials.access_lifetime = times::access_lifetime(&pupil.samples, &ground.dialect);
     Ok(Lesson {
         policy: policy::words(&pupil.trials),
         answers: answers::of(&pupil.samples, &ground.dialect, &pupil.redaction),

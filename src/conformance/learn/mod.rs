@@ -1,12 +1,13 @@
 //! Asking an endpoint what it does, as a fragment of a suite for a person to confirm.
 //!
-//! [`calls`] asks, on one chain and with the destructive question last; [`policy`] and [`answers`] infer, and are
-//! pure; [`fragment`] writes. Nothing here judges: what an endpoint does is not what it promises.
+//! [`calls`] asks, on one chain and with the destructive question last; [`policy`], [`answers`] and [`times`] infer, and
+//! are pure; [`fragment`] writes. Nothing here judges: what an endpoint does is not what it promises.
 
 mod answers;
 mod calls;
 mod fragment;
 mod policy;
+mod times;
 
 use crate::dialect::Dialect;
 use crate::results::event::Stop;

@@ -5,11 +5,13 @@
 //! [`Authority::login`] and [`Authority::refresh`].
 
 mod family;
+mod minting;
+mod reading;
 mod roster;
 mod rules;
 mod scope;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,10 +23,12 @@ use crate::suite::environment::Variant;
 use super::clock::Moment;
 use super::defects::Switches;
 use super::dress::Dress;
-use super::signing::{Signing, follow_header};
-use super::tokens::{Claims, FamilyId, Mint, read_unsigned, tie};
+use super::signing::Signing;
+use super::tokens::{FamilyId, Mint};
 use super::weak::Weak;
-use family::{Admission, Family, Issue};
+use family::{Admission, Family};
+use minting::{Lineage, seed_of};
+use reading::{Evidence, Folded};
 
 pub use roster::{Account, Kind, Party, Roster};
 pub use rules::Rules;
@@ -36,20 +40,8 @@ const SHARDS: usize = 64;
 /// Beyond this the shard's oldest family is forgotten: four million chains in all.
 const FAMILIES_PER_SHARD: usize = 65_536;
 
-/// How many tokens [`Defect::RefreshCaseFolded`] remembers.
-const FOLDED: usize = 65_536;
-
-/// The account whose tokens everybody gets under [`Defect::DefaultTenant`].
-const DEFAULT: usize = 2;
-
 /// One of so many good requests is refused under [`Defect::RandomRefusals`].
 const UNLUCKY: u32 = 200;
-
-/// Who the tokens say they are from.
-const ISSUER: &str = "assay-mock";
-
-/// What access tokens of OAuth 2.0 are for.
-const AUDIENCE: &str = "assay-mock-resource";
 
 /// Why nothing is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,13 +178,6 @@ pub struct Authority {
     weak: Option<Weak>,
     /// Signs access tokens where it is not done as the mint does it.
     signing: Option<Signing>,
-}
-
-/// Refresh tokens by their text without case; filled only under [`Defect::RefreshCaseFolded`].
-#[derive(Debug, Default)]
-struct Folded {
-    tokens: HashMap<String, (FamilyId, u32)>,
-    order: VecDeque<String>,
 }
 
 impl Authority {
@@ -456,26 +441,6 @@ impl Authority {
         self.mint.read_name(&self.read_access(access)?.sid)
     }
 
-    /// Claims of another kind, signed as access tokens are.
-    pub fn sign(&self, claims: &serde_json::Value) -> Token {
-        Token::new(self.mint.sign(claims))
-    }
-
-    /// When the resource stops to accept an access token: when it says itself.
-    fn accepted_until(&self, claims: &Claims) -> i64 {
-        let accepted = self.rules.access_accepted;
-        if accepted > self.rules.access_lifetime {
-            return i64::MAX;
-        }
-        claims.exp.min(claims.iat.saturating_add_unsigned(accepted.as_secs()))
-    }
-
-    /// The name of an access token.
-    fn jti(&self, id: FamilyId, number: u32) -> String {
-        let repeated = self.switches.has(Defect::JtiRepeated);
-        self.mint.access_name(id, if repeated { number / 4 } else { number })
-    }
-
     /// What a refresh token is worth now. Nothing is changed by looking.
     pub fn glimpse(&self, text: &str, now: Moment) -> Option<Glimpse> {
         let (family, serial) = self.mint.read_refresh(text)?;
@@ -506,190 +471,9 @@ impl Authority {
         }
     }
 
-    /// The family and serial of a refresh token; no serial where an access token passes for one.
-    fn find(&self, text: &str) -> Option<(FamilyId, Option<u32>)> {
-        let text = if self.switches.has(Defect::TokenWithSpace) { text.trim_end() } else { text };
-        let read = |text: &str| match &self.weak {
-            Some(weak) => weak.read(text),
-            None => self.mint.read_refresh(text),
-        };
-        let exact = |text: &str| read(text).map(|(id, serial)| (id, Some(serial)));
-        exact(text)
-            .or_else(|| {
-                let bare = text.trim().trim_end_matches('=');
-                self.switches.has(Defect::RefreshTrimmed).then(|| exact(&format!("{bare}=")))?
-            })
-            .or_else(|| {
-                let folded = self.switches.has(Defect::RefreshCaseFolded).then(|| self.folded())?;
-                let (id, serial) = folded.tokens.get(&text.to_ascii_lowercase())?;
-                Some((*id, Some(*serial)))
-            })
-            .or_else(|| {
-                let passes = self.switches.has(Defect::AccessAsRefresh);
-                let claims = passes.then(|| self.read_access(text))??;
-                Some((self.mint.read_name(&claims.sid)?, None))
-            })
-    }
-
-    /// Reads the access token beside a refresh token, before any lock is held.
-    fn evidence(&self, beside: Beside<'_>, now: Moment) -> Evidence {
-        let text = match beside {
-            Beside::Nothing => return Evidence::NotAsked,
-            Beside::Access(_) if self.switches.has(Defect::AccessUnverified) => return Evidence::NotAsked,
-            Beside::Access(text) => text,
-        };
-        let unsigned = || self.switches.has(Defect::AlgNoneAccepted).then(|| read_unsigned(text))?;
-        let followed = || follow_header(self.switches, text);
-        let Some(claims) = self.read_access(text).or_else(unsigned).or_else(followed) else {
-            return Evidence::Worthless;
-        };
-        if self.switches.has(Defect::ExpiredAccessRefused) && now.seconds() >= claims.exp {
-            return Evidence::Worthless;
-        }
-        self.mint.read_name(&claims.sid).map_or(Evidence::Worthless, Evidence::Of)
-    }
-
-    fn goes_with(&self, evidence: Evidence, id: FamilyId) -> bool {
-        match evidence {
-            Evidence::NotAsked => true,
-            Evidence::Worthless => false,
-            Evidence::Of(family) => family == id || self.switches.has(Defect::PairMixed),
-        }
-    }
-
-    fn pair(&self, id: FamilyId, family: &Family, issue: &Issue) -> Pair {
-        let lineage = Lineage { account: family.account, party: family.party, born: family.born };
-        self.mint_pair(id, lineage, issue)
-    }
-
-    fn mint_pair(&self, id: FamilyId, lineage: Lineage, issue: &Issue) -> Pair {
-        let refresh = self.refresh_text(id, issue.serial, issue.access.at);
-        if self.switches.has(Defect::RefreshCaseFolded) {
-            self.folded().remember(refresh.to_ascii_lowercase(), (id, issue.serial));
-        }
-        let beside = issue.access.beside;
-        let tied = if beside == issue.serial {
-            tie(&refresh)
-        } else {
-            tie(&self.refresh_text(id, beside, issue.access.at))
-        };
-        let claims = self.claims(id, lineage, issue, tied);
-        Pair {
-            expires: Moment(claims.exp.saturating_mul(1000)),
-            access: Token::new(self.access_text(&claims, lineage.party)),
-            refresh: Token::new(refresh),
-            issued: issue.access.at,
-            born: lineage.born,
-            number: issue.access.number,
-            scope: issue.access.scope,
-            account: lineage.account,
-            party: lineage.party,
-            family: id,
-        }
-    }
-
-    fn refresh_text(&self, id: FamilyId, serial: u32, now: Moment) -> String {
-        match &self.weak {
-            Some(weak) => weak.token(id, serial, now),
-            None => self.mint.refresh(id, serial),
-        }
-    }
-
-    fn access_text(&self, claims: &Claims, party: usize) -> String {
-        match &self.signing {
-            Some(signing) => {
-                signing.token(claims, self.roster.parties[party].secret.as_ref().map(Token::expose))
-            }
-            None => self.mint.access(claims),
-        }
-    }
-
-    fn read_access(&self, text: &str) -> Option<Claims> {
-        match &self.signing {
-            Some(signing) => signing.read(text),
-            None => self.mint.read_access(text),
-        }
-    }
-
-    fn claims(&self, id: FamilyId, lineage: Lineage, issue: &Issue, tied: String) -> Claims {
-        let wrong = self.switches.has(Defect::DefaultTenant);
-        let drifted = issue.serial >= 6 && self.switches.has(Defect::TenantDrifts);
-        let account = match (wrong, drifted) {
-            (true, _) => DEFAULT,
-            (false, true) => (lineage.account + 1) % self.roster.accounts.len(),
-            (false, false) => lineage.account,
-        };
-        let account = &self.roster.accounts[account];
-        let party = match (wrong, drifted) {
-            (true, _) => account.party,
-            (false, true) => account.party,
-            (false, false) => lineage.party,
-        };
-        let party = self.roster.parties[party].name.clone();
-        let tenants = self.roster.kind == Kind::Tenants;
-        let iat = issue.access.at.seconds();
-        let frozen = self.switches.has(Defect::ExpiresFrozen);
-        let counted_from = if frozen { lineage.born.seconds() } else { iat };
-        Claims {
-            iss: ISSUER.to_owned(),
-            sub: account.user.clone(),
-            state: tenants.then(|| party.clone()),
-            client_id: (!tenants).then_some(party),
-            aud: (!tenants).then(|| AUDIENCE.to_owned()),
-            sid: self.mint.name(id),
-            rt: tied,
-            scope: (!tenants).then(|| issue.access.scope.to_string()),
-            iat,
-            exp: counted_from.saturating_add_unsigned(self.rules.access_lifetime.as_secs()),
-            jti: self.jti(id, issue.access.number),
-        }
-    }
-
     fn shard(&self, id: FamilyId) -> MutexGuard<'_, BTreeMap<FamilyId, Family>> {
         // A family is changed by single assignments, so a panic elsewhere left none of them half-done.
         self.shards[id.0 as usize % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn folded(&self) -> MutexGuard<'_, Folded> {
-        self.folded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The key of what is signed otherwise.
-fn seed_of(seed: u64) -> [u8; 32] {
-    let mut key = [0x5C; 32];
-    key[..8].copy_from_slice(&seed.to_be_bytes());
-    key
-}
-
-/// What an access token proves.
-#[derive(Clone, Copy, Debug)]
-enum Evidence {
-    /// Nobody asked.
-    NotAsked,
-    /// Nothing.
-    Worthless,
-    /// That its bearer was granted something in this family.
-    Of(FamilyId),
-}
-
-/// What all tokens of a family have in common.
-#[derive(Clone, Copy, Debug)]
-struct Lineage {
-    account: usize,
-    party: usize,
-    born: Moment,
-}
-
-impl Folded {
-    fn remember(&mut self, folded: String, token: (FamilyId, u32)) {
-        self.order.push_back(folded.clone());
-        self.tokens.insert(folded, token);
-        while self.order.len() > FOLDED {
-            if let Some(oldest) = self.order.pop_front() {
-                self.tokens.remove(&oldest);
-            }
-        }
     }
 }
 

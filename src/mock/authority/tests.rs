@@ -1,6 +1,7 @@
 //! The authority as its callers see it: tokens in, tokens out.
 
 use super::*;
+use crate::mock::tokens::tie;
 use crate::suite::environment::{MockPolicy, MockSpec};
 
 const NOW: Moment = Moment(1_700_000_000_000);

@@ -205,12 +205,12 @@ fn a_draft_shows_no_secret() {
 
 #[test]
 fn a_request_that_is_shown_shows_no_token() {
-    let request = crate::client::Request {
+    let request = Request {
         method: "GET".to_owned(),
         target: "/token?refresh_token=t0ken".to_owned(),
         headers: vec![("Authorization".to_owned(), b"t0ken".to_vec())],
         body: Some(b"t0ken".to_vec()),
-        travel: crate::client::Travel::default(),
+        travel: Travel::default(),
     };
     assert_eq!(format!("{request:?}"), "Request(GET /token)");
 }

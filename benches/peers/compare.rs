@@ -58,6 +58,7 @@ fn all(comparison: &Comparison, folder: &std::path::Path) -> anyhow::Result<Stri
     for connections in &comparison.connections {
         let rows = closed(comparison, &plain, &server, &tools, *connections)?;
         page += &table::closed(&format!("{connections} connections"), &rows);
+        page += &table::base(&base(comparison, &plain, &server, *connections)?);
     }
     let slips: Vec<SlipRow> = comparison
         .rates
@@ -103,6 +104,17 @@ fn closed(
         }
     }
     Ok(rows)
+}
+
+/// What the program costs before it has done anything: starting, its chains, and the reports.
+fn base(
+    comparison: &Comparison,
+    ground: &Ground,
+    server: &Server,
+    connections: u32,
+) -> anyhow::Result<Vec<Cost>> {
+    let (tool, work) = (Tool::Assay(Format::Json), Work::Base { connections });
+    (0..comparison.rounds).map(|_| measure::run(tool, ground, work, server, comparison.cores.1)).collect()
 }
 
 #[expect(clippy::print_stderr, reason = "whoever waits for minutes wants to see it move")]

@@ -108,6 +108,16 @@ pub fn closed(title: &str, rows: &[Row]) -> String {
     page
 }
 
+/// What a run of the program costs that sends next to nothing.
+pub fn base(costs: &[Cost]) -> String {
+    let cpu = median(costs.iter().map(|cost| cost.cpu_s * 1000.0));
+    let requests = median(costs.iter().map(|cost| cost.requests as f64));
+    format!(
+        "\nOf that a run of assay takes {cpu:.0} ms for starting, {requests:.0} logins and requests, and reports, however \
+         long it is.\n"
+    )
+}
+
 /// Slip beside the control loop.
 pub fn slip(rows: &[SlipRow]) -> String {
     let mut page = "\n### Slip at a rate, in microseconds, medians of the rounds\n\n\

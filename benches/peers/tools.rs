@@ -52,6 +52,12 @@ pub enum Work {
         /// Seconds.
         seconds: u32,
     },
+    /// One request on each of this many connections: what a run costs before it has done anything. Only the program is
+    /// asked for it.
+    Base {
+        /// Connections.
+        connections: u32,
+    },
     /// At this rate, for so long. Only the program is asked for it.
     Open {
         /// Requests per second.
@@ -217,6 +223,7 @@ fn suite_of(origin: &str, format: Format, work: Work) -> String {
     let format = format.word();
     let profile = match work {
         Work::Closed { connections, seconds } => format!("users: {connections}, for: {seconds}s"),
+        Work::Base { connections } => format!("users: {connections}, for: 1s, refreshes: {connections}"),
         Work::Open { rate, seconds } => format!("arrivals: {rate}/s, for: {seconds}s, chains: 64"),
     };
     format!(

@@ -122,6 +122,15 @@ impl Mock {
     }
 }
 
+/// What a process holds, in megabytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Memory {
+    /// What it took for itself.
+    own_mb: f64,
+    /// The same and what it reads of its own file, which the system holds once for everybody who runs it.
+    resident_mb: f64,
+}
+
 /// A load that runs, in a process of its own.
 struct Load {
     child: Child,
@@ -129,11 +138,14 @@ struct Load {
 }
 
 impl Load {
-    /// Its memory now, in megabytes; nothing once it is over. The line is `VmRSS:  12345 kB`.
-    fn resident_mb(&self) -> Option<f64> {
+    /// Its memory now; nothing once it is over. The lines are `VmRSS:  12345 kB`.
+    fn memory(&self) -> Option<Memory> {
         let status = std::fs::read_to_string(Path::new("/proc").join(self.process()).join("status")).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-        line.split_whitespace().nth(1)?.parse().ok().map(|kb: f64| kb / 1024.0)
+        let megabytes = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name))?;
+            line.split_whitespace().nth(1)?.parse().ok().map(|kb: f64| kb / 1024.0)
+        };
+        Some(Memory { own_mb: megabytes("RssAnon:")?, resident_mb: megabytes("VmRSS:")? })
     }
 
     fn process(&self) -> String {

@@ -251,7 +251,7 @@ pub enum Controller {
 /// Arguments of `prove`.
 #[derive(Args, Debug)]
 pub struct ProveArgs {
-    /// The suite [default: both that are shipped, suites/pfms.yaml and suites/oauth2.yaml]
+    /// The suite [default: those that are shipped: suites/pfms.yaml, suites/oauth2.yaml, and what only suites/fapi2.yaml asks]
     pub suite: Option<PathBuf>,
     /// Every defect against every check of its dialect, and answers spoiled by a proxy
     #[arg(long)]

@@ -15,13 +15,14 @@ use crate::suite::{self, Suite};
 use super::args::{Color, ProveArgs};
 use super::plan::{self, Refused};
 
-/// The suites that are proven when none is named, with the copies that are built in.
-const SHIPPED: [(&str, &str); 2] = [
+/// The suites that are proven when none is named, with the copies that are built in. The last adds what only it asks.
+const SHIPPED: [(&str, &str); 3] = [
     ("suites/pfms.yaml", include_str!("../../suites/pfms.yaml")),
     ("suites/oauth2.yaml", include_str!("../../suites/oauth2.yaml")),
+    ("suites/fapi2.yaml", include_str!("../../suites/fapi2.yaml")),
 ];
 
-/// Proves a suite, or both that are shipped, and prints what escaped.
+/// Proves a suite, or all that are shipped, and prints what escaped.
 pub fn prove(args: &ProveArgs, color: Color) -> anyhow::Result<Result<Exit, Refused>> {
     let subjects = match subjects(args.suite.as_deref()) {
         Ok(subjects) => subjects,

@@ -316,10 +316,9 @@ pub fn home(defect: Defect) -> Home {
             Home::Server
         }
         RandomRefusals => Home::Authority,
-        SlowAnswers | GlobalLock | XmlSlow | SlowDrift | PoolLeak | RushCrash | SpikeNeverRecovers
-        | SpikeLeavesErrors | StampedeSlow | StampedeDrops | HotFamilySlowsOthers | NegativePathSlow => {
-            Home::Strain
-        }
+        SlowAnswers | SlowNowAndThen | GlobalLock | XmlSlow | SlowDrift | PoolLeak | RushCrash
+        | SpikeNeverRecovers | SpikeLeavesErrors | StampedeSlow | StampedeDrops | HotFamilySlowsOthers
+        | NegativePathSlow => Home::Strain,
     }
 }
 

@@ -60,8 +60,9 @@ pub(super) struct Toll {
     pub if_refused: Duration,
 }
 
-const ALL: [Defect; 12] = [
+const ALL: [Defect; 13] = [
     Defect::SlowAnswers,
+    Defect::SlowNowAndThen,
     Defect::GlobalLock,
     Defect::XmlSlow,
     Defect::SlowDrift,
@@ -95,6 +96,7 @@ impl Strain {
         let nth = |every: u64| seen.refreshes.is_multiple_of(every);
         let delays = [
             (on(Defect::SlowAnswers), Duration::from_millis(300)),
+            (on(Defect::SlowNowAndThen) && nth(10), Duration::from_millis(300)),
             (on(Defect::XmlSlow) && xml, Duration::from_millis(60)),
             (on(Defect::SlowDrift), drift),
             (on(Defect::SpikeNeverRecovers) && seen.rushed > 0, Duration::from_millis(200)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::conformance::{self, Sought};
 use crate::suite::Suite;
-use crate::suite::check::Check;
+use crate::suite::check::{Check, Standing};
 use crate::suite::defect::Defect;
 use crate::suite::environment::{Environment, MockSpec, Target, Variant};
 
@@ -70,18 +70,29 @@ pub(super) fn of(options: &Options, defects: &[Defect]) -> Vec<Planned> {
         let spec = mock_of(&subject.environment);
         let mut plan = Plan { index, subject, options, spec, planned: Vec::new() };
         plan.clean();
-        if options.only.is_empty() {
+        // Of two suites of one dialect the first has met everything; the second is for what the first passes over.
+        let before = &options.subjects[..index];
+        let elders: Vec<&Subject> =
+            before.iter().filter(|elder| elder.dialect.name == subject.dialect.name).collect();
+        if options.only.is_empty() && elders.is_empty() {
             plan.benign();
         }
-        for defect in defects {
+        for defect in defects.iter().filter(|defect| !elders.iter().any(|elder| judges(elder, **defect))) {
             plan.defect(*defect);
         }
-        if options.mutants && options.only.is_empty() {
+        if options.mutants && options.only.is_empty() && elders.is_empty() {
             plan.mutants();
         }
         planned.append(&mut plan.planned);
     }
     planned
+}
+
+/// Whether a check of the suite that is not passed over names the defect, or the gate is what it is for.
+fn judges(subject: &Subject, defect: Defect) -> bool {
+    let named =
+        |check: &Check| check.proof.contains_key(&defect) && !matches!(check.standing, Standing::Skip { .. });
+    super::meant_for_gate(defect) || subject.suite.checks.iter().any(named)
 }
 
 impl Plan<'_> {

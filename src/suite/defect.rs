@@ -336,6 +336,7 @@ defects! {
     ControlSpends "control-character-spends" Subtle "a value with a control character is refused and the token spent all the same";
 
     SlowAnswers "slow-answers" Medium "every answer takes 300 ms";
+    SlowNowAndThen "slow-now-and-then" Subtle "every tenth answer takes 300 ms";
     GlobalLock "global-lock" Medium "one lock for all: refreshes are worked on one after another";
     RandomRefusals "random-refusals" Subtle "one of 200 good requests is refused, with status 200";
     XmlSlow "xml-slow" Subtle "XML takes 60 ms longer than JSON";

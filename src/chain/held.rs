@@ -183,7 +183,7 @@ impl Kept {
             let (word, bit) = place_in_sieve(*end);
             self.sieve[word] |= bit;
         }
-        self.ends.sort();
+        self.ends.sort_unstable();
         self.ends.dedup();
         self.ordered = self.ends.len();
     }

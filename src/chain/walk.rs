@@ -414,13 +414,11 @@ impl Walk {
 impl Tie {
     /// Whether the claim is another than it was; a first sight is remembered.
     fn is_broken_by(&mut self, found: Cow<'_, str>) -> bool {
-        match &self.value {
-            Some(own) => *own != found,
-            None => {
-                self.value = Some(found.into_owned());
-                false
-            }
+        if let Some(own) = &self.value {
+            return *own != found;
         }
+        self.value = Some(found.into_owned());
+        false
     }
 }
 

@@ -155,7 +155,8 @@ impl Cursor<'_, '_> {
         self.at += 1;
         self.skip_space();
         if self.peek() == Some(b'}') {
-            return self.end(open);
+            self.end(open);
+            return Ok(());
         }
         loop {
             self.skip_space();
@@ -174,7 +175,8 @@ impl Cursor<'_, '_> {
                 _ => return self.wrong("no `,` or `}`"),
             }
         }
-        self.end(open)
+        self.end(open);
+        Ok(())
     }
 
     fn list(&mut self, depth: usize) -> Result<(), String> {
@@ -182,7 +184,8 @@ impl Cursor<'_, '_> {
         self.at += 1;
         self.skip_space();
         if self.peek() == Some(b']') {
-            return self.end(open);
+            self.end(open);
+            return Ok(());
         }
         loop {
             self.skip_space();
@@ -194,13 +197,13 @@ impl Cursor<'_, '_> {
                 _ => return self.wrong("no `,` or `]`"),
             }
         }
-        self.end(open)
+        self.end(open);
+        Ok(())
     }
 
-    fn end(&mut self, open: Open) -> Result<(), String> {
+    fn end(&mut self, open: Open) {
         self.at += 1;
         self.tape.close(open, self.at);
-        Ok(())
     }
 
     fn digits(&mut self) -> Result<(), String> {

@@ -168,7 +168,7 @@ impl Watch {
         let mut exchange = pin!(exchange);
         std::future::poll_fn(|cx| match exchange.as_mut().poll(cx) {
             Poll::Pending => self.poll(cx).map(|()| Err(Failure::ResponseTimeout)),
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         })
         .await
     }

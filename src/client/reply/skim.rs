@@ -417,7 +417,7 @@ mod tests {
 
     /// What is skimmed, the full reader grants, with the same tokens. Whether it was skimmed.
     #[track_caller]
-    fn agrees(skim: &mut Skim, answer: Answer) -> bool {
+    fn agrees(skim: &mut Skim, answer: &Answer) -> bool {
         let dialect = builtin("pfms").unwrap();
         let full = read(&dialect, Operation::Refresh, Arc::new(answer.clone()));
         let Some(skimmed) = skim.read(answer.glimpse()) else { return false };
@@ -432,8 +432,8 @@ mod tests {
     #[test]
     fn a_grant_like_one_before_is_skimmed_in_both_formats() {
         let mut skim = learned();
-        assert!(agrees(&mut skim, answer(200, JSON, &granted(r#""b""#, r#""s\u0031""#, r#""true""#))));
-        assert!(agrees(&mut skim, answer(200, XML, &in_xml("<accessToken>b</accessToken>", "true"))));
+        assert!(agrees(&mut skim, &answer(200, JSON, &granted(r#""b""#, r#""s\u0031""#, r#""true""#))));
+        assert!(agrees(&mut skim, &answer(200, XML, &in_xml("<accessToken>b</accessToken>", "true"))));
     }
 
     #[test]
@@ -442,11 +442,11 @@ mod tests {
         let known = skim.known.len();
         let other = granted(r#""b""#, "null", r#""true""#).replace("\"00\"", "[0]");
         for _ in 0..3 {
-            assert!(agrees(&mut skim, answer(200, JSON, &other)));
+            assert!(agrees(&mut skim, &answer(200, JSON, &other)));
         }
         let other = granted(r#""b""#, r#""s""#, r#""true""#).replace("\"00\"", "17");
         for number in ["17", "8", "0", "-1", "01", "1.5"] {
-            agrees(&mut skim, answer(200, JSON, &other.replace("17", number)));
+            agrees(&mut skim, &answer(200, JSON, &other.replace("17", number)));
         }
         assert!(skim.known.len() > known);
     }
@@ -458,9 +458,9 @@ mod tests {
         let first = answer(200, JSON, &granted(r#""a""#, r#""r\/1""#, r#""true""#));
         skim.learn(&read(&dialect, Operation::Refresh, Arc::new(first.clone())));
         for refresh in [r#""r\/1""#, r#""r\/2""#, r#""r3""#] {
-            assert!(agrees(&mut skim, answer(200, JSON, &granted(r#""b""#, refresh, r#""true""#))));
+            assert!(agrees(&mut skim, &answer(200, JSON, &granted(r#""b""#, refresh, r#""true""#))));
         }
-        assert!(agrees(&mut skim, first));
+        assert!(agrees(&mut skim, &first));
     }
 
     #[test]
@@ -500,7 +500,7 @@ mod tests {
             if cut < 4 {
                 body.truncate(body.len() - cut);
             }
-            agrees(&mut skim, answer(200, JSON, &body));
+            agrees(&mut skim, &answer(200, JSON, &body));
         }
 
         #[test]
@@ -515,7 +515,7 @@ mod tests {
             if cut < 4 {
                 body.truncate(body.char_indices().rev().nth(cut).map_or(0, |(at, _)| at));
             }
-            agrees(&mut skim, answer(200, XML, &body));
+            agrees(&mut skim, &answer(200, XML, &body));
         }
     }
 }

@@ -86,7 +86,12 @@ impl Always {
             return;
         }
         let nothing = Nothing::default();
-        let bench = Bench { scope: nothing.scope(dialect), redaction: redaction.clone(), median: None };
+        let bench = Bench {
+            scope: nothing.scope(dialect),
+            redaction: redaction.clone(),
+            median: None,
+            rotation: None,
+        };
         for (index, tally) in &mut self.tallies {
             judge_check(&suite.checks[*index], (tally, &mut self.shown), taken, &bench, &again);
         }

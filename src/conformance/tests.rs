@@ -24,10 +24,10 @@ use super::cell::{Cell, product};
 use super::change::{Composed, Making, compose};
 use super::evidence::evidence;
 use super::judge::{self, Bench, Judgement};
-use super::steps::changes_of;
 use super::promise::{Allowed, Successor, SuccessorWord};
 use super::redact::{Redaction, writings};
 use super::references::{Cast, Scope, Yields};
+use super::steps::changes_of;
 use super::transcript::Taken;
 
 const GRANTED: &str = r#"{"AckCode":"00","Status":"Success","Remarks":"","DateOfData":"2026-06-01T10:00:00Z","RefreshTokenResponse":{"accessToken":"new-access-token-1","refreshToken":"new-refresh-token-1","created":"2026-06-01T10:00:00Z","expires":"2026-06-01T10:05:00Z","responseData":null,"errorMessage":null,"isSuccess":"true","errorCode":null}}"#;
@@ -156,7 +156,12 @@ fn judged_on(claim: &str, taken: &Taken) -> Judgement {
         this: None,
         public_key: None,
     };
-    let bench = Bench { scope, redaction: redaction(true).of(taken), median: Some(Duration::from_millis(5)) };
+    let bench = Bench {
+        scope,
+        redaction: redaction(true).of(taken),
+        median: Some(Duration::from_millis(5)),
+        rotation: None,
+    };
     let judgements = check.steps[0].claims.iter().map(|claim| judge::claim(&claim.what, taken, &bench));
     let mut all: Vec<Judgement> = judgements.collect();
     let at = all.iter().position(|judgement| *judgement != Judgement::Holds).unwrap_or(0);

@@ -172,7 +172,8 @@ impl<'a> Lane<'a> {
             this: None,
             public_key: None,
         };
-        let bench = Bench { scope, redaction: court.redaction.clone(), median: court.median() };
+        let rotation = court.ground.suite.policy.rotation;
+        let bench = Bench { scope, redaction: court.redaction.clone(), median: court.median(), rotation };
         match judge::claim(&claim.what, taken, &bench) {
             Judgement::Holds => Judgement::Holds,
             // What may be shown is looked up only where something is: it takes time.

@@ -16,6 +16,7 @@ use crate::client::reply::{Found, Reply};
 use crate::dialect::{ErrorClass, Speech};
 use crate::suite::call::{Operation, Template};
 use crate::suite::claim::{Bound, Expectation, Field, FieldPlace, StatusPattern};
+use crate::suite::policy::Rotation;
 
 use super::redact::Redaction;
 use super::references::Scope;
@@ -29,6 +30,8 @@ pub(super) struct Bench<'a> {
     pub redaction: Redaction,
     /// The median of good calls.
     pub median: Option<Duration>,
+    /// What the policy says of rotation.
+    pub rotation: Option<Rotation>,
 }
 
 /// What came of one claim.

@@ -8,6 +8,7 @@ use crate::client::reply::{Document, Found, Moment, Reply};
 use crate::dialect::{Blank, Dialect, Zone};
 use crate::suite::call::{Operation, Slot, Template};
 use crate::suite::claim::{Field, FieldPlace, Kind, Pattern, Test};
+use crate::suite::policy::Rotation;
 
 use crate::conformance::references::{Scope, place as named};
 use crate::conformance::transcript::Taken;
@@ -43,6 +44,7 @@ pub(super) fn at(place: &FieldPlace, test: &Test, taken: &Taken, bench: &Bench<'
         Ok(kept) => kept.unwrap_or(found),
         Err(judgement) => return judgement,
     };
+    let found = kept_refresh(place, &found, taken, bench).unwrap_or(found);
     if found == Found::Absent && is_opaque(place, taken, bench) {
         return Judgement::Moot(format!("nothing stands at {}: the token is no JWT", named(place)));
     }
@@ -96,6 +98,16 @@ fn kept_scope(
         None | Some(Found::Absent) => Err(Judgement::Moot("the endpoint states no scope".to_owned())),
         Some(first) => Ok(Some(taken.sent.get(&Slot::Scope).cloned().map_or(first, Found::Text))),
     }
+}
+
+/// The refresh token of a grant that brings none: the one that was sent goes on (RFC 6749 section 6), unless a new
+/// one is promised each time.
+fn kept_refresh(place: &FieldPlace, found: &Found, taken: &Taken, bench: &Bench<'_>) -> Option<Found> {
+    let source = speech(taken, bench).and_then(|speech| speech.answers.fields.get(&Field::Refresh));
+    let keeps = source.is_some_and(|source| source.absent_keeps) && bench.rotation != Some(Rotation::Always);
+    let asked = *place == FieldPlace::Field(Field::Refresh) && *found == Found::Absent;
+    (asked && keeps && taken.is_granted())
+        .then(|| taken.sent.get(&Slot::Refresh).cloned().map(Found::Text))?
 }
 
 fn asks_for_nothing(test: &Test) -> bool {

@@ -23,7 +23,8 @@ impl Play<'_> {
         let mut unset = None;
         let redaction = self.court.redaction.of(&taken);
         let judged: Vec<(&Claim, Judgement)> = {
-            let bench = Bench { scope: self.scope(scene), redaction, median: self.court.median() };
+            let rotation = self.court.ground.suite.policy.rotation;
+            let bench = Bench { scope: self.scope(scene), redaction, median: self.court.median(), rotation };
             let judge = |claim: &Claim| judge::claim(&claim.what, &taken, &bench).redacted(&bench.redaction);
             step.claims.iter().map(|claim| (claim, judge(claim))).collect()
         };

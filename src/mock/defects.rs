@@ -379,7 +379,7 @@ pub fn variant_home(variant: Variant) -> Home {
         | Variant::CharsetUnsaid
         | Variant::PrettyPrinted
         | Variant::XmlDeclaration => Home::Pipeline,
-        Variant::NoDpopNonce | Variant::ScopeUnstated => Home::TokenEndpoint,
+        Variant::NoDpopNonce | Variant::ScopeUnstated | Variant::KeptTokenUnstated => Home::TokenEndpoint,
         Variant::TrueSpelledUpper
         | Variant::FailuresByStatus
         | Variant::MicrosoftDates

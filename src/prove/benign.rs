@@ -28,6 +28,11 @@ pub(super) fn all(spec: &MockSpec, dialect: &Dialect) -> Vec<Benign> {
             all.push(Benign { what: format!("policy {word}"), spec, variants: Vec::new() });
         }
     }
+    if dialect.is_oauth2() {
+        let variants = vec![Variant::KeptTokenUnstated];
+        let spec = MockSpec { policy: MockPolicy::None, variants: variants.clone(), ..spec.clone() };
+        all.push(Benign { what: "policy none, and no token that goes on is stated".to_owned(), spec, variants });
+    }
     let alone = Variant::ALL.iter().map(|(variant, _)| vec![*variant]);
     let together = TOGETHER.iter().map(|variants| variants.to_vec());
     for variants in alone.chain(together) {

@@ -318,4 +318,5 @@ variants! {
 
     NoDpopNonce "no-dpop-nonce" "a proof of possession needs no nonce";
     ScopeUnstated "scope-unstated" "a token endpoint of OAuth 2.0 states no scope";
+    KeptTokenUnstated "kept-token-unstated" "a refresh token that goes on is not stated again";
 }

@@ -161,7 +161,12 @@ impl OAuth {
             }
             Grant::Refresh => {
                 let pair = self.refresh(client, form, scope, key.as_ref(), now)?;
-                Ok(self.document(&pair, false, key.is_some(), now))
+                let mut document = self.document(&pair, false, key.is_some(), now);
+                let kept = form.value("refresh_token") == Some(pair.refresh.expose());
+                if kept && self.switches.is(Variant::KeptTokenUnstated) {
+                    document.as_object_mut().expect("it is made as one").shift_remove("refresh_token");
+                }
+                Ok(document)
             }
         }
     }

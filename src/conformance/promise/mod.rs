@@ -201,10 +201,11 @@ impl Promises {
             None if most > FRESH => return unknown("access-lifetime"),
             None => false,
         };
-        let newest = number + 1 == self.access.len();
+        // Where nobody says what becomes of old ones, none is known to be the newest after a lost answer.
+        let lost = self.unseen && policy.old_access.is_none();
+        let newest = number + 1 == self.access.len() && !lost;
         let forked = self.worlds.iter().any(Family::is_forked);
         match (newest, policy.old_access) {
-            (true, None) if self.unseen => unknown("old-access"),
             (false, None) => unknown("old-access"),
             (true, Some(OldAccess::Revoked)) if self.unseen => {
                 Allowed::Unknown("an answer was lost, and with it perhaps a newer access token".to_owned())

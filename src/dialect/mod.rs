@@ -281,7 +281,8 @@ impl Answers {
     pub fn may_lack(&self, path: &str) -> bool {
         let mut members = self.body.as_ref();
         for name in path.split('/').filter(|name| !name.is_empty()) {
-            let Some((_, declared)) = members.and_then(|members| members.iter().find(|(other, _)| other == name))
+            let Some((_, declared)) =
+                members.and_then(|members| members.iter().find(|(other, _)| other == name))
             else {
                 return false;
             };

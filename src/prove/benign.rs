@@ -31,7 +31,11 @@ pub(super) fn all(spec: &MockSpec, dialect: &Dialect) -> Vec<Benign> {
     if dialect.is_oauth2() {
         let variants = vec![Variant::KeptTokenUnstated];
         let spec = MockSpec { policy: MockPolicy::None, variants: variants.clone(), ..spec.clone() };
-        all.push(Benign { what: "policy none, and no token that goes on is stated".to_owned(), spec, variants });
+        all.push(Benign {
+            what: "policy none, and no token that goes on is stated".to_owned(),
+            spec,
+            variants,
+        });
     }
     let alone = Variant::ALL.iter().map(|(variant, _)| vec![*variant]);
     let together = TOGETHER.iter().map(|variants| variants.to_vec());

@@ -180,7 +180,7 @@ impl<'a> Facts<'a> {
         if all == 0 {
             return "Neither run has checks.".to_owned();
         }
-        let changes = match changed {
+        match changed {
             0 => format!("All {} are the same.", many(all, "verdict", "verdicts")),
             changed => {
                 let worse = self.count_of(Word::Worse);
@@ -194,8 +194,7 @@ impl<'a> Facts<'a> {
                     many(all, "verdict", "verdicts")
                 )
             }
-        };
-        changes
+        }
     }
 
     /// "live is slower: steady p50 by 4.9 ms, steady p99 by 14.6 ms."

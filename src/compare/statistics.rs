@@ -26,7 +26,7 @@ impl Blocks {
     /// Joins seconds into blocks of equal length.
     pub fn of(seconds: &[Vec<(f64, u64)>]) -> Blocks {
         let length = seconds.len().div_ceil(BLOCKS_MOST).max(1);
-        Blocks(seconds.chunks(length).map(|part| join(part)).filter(|block| !block.is_empty()).collect())
+        Blocks(seconds.chunks(length).map(join).filter(|block| !block.is_empty()).collect())
     }
 
     /// How many blocks.
@@ -70,7 +70,7 @@ fn join(lists: &[Vec<(f64, u64)>]) -> Vec<(f64, u64)> {
     let mut all: Vec<(f64, u64)> = lists.iter().flatten().copied().collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     all.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
+        let same = next.0.total_cmp(&kept.0).is_eq();
         if same {
             kept.1 += next.1;
         }

@@ -23,12 +23,11 @@ pub fn changes(a: &Run, b: &Run) -> (Vec<VerdictChange>, IndexMap<String, u64>) 
     let mut changed = Vec::new();
     let mut unchanged = IndexMap::new();
     for pair in pairs(&a.checks, &b.checks) {
-        match change(&pair) {
-            Some(change) => changed.push(change),
-            None => {
-                let check = pair.b.or(pair.a).expect("a pair holds at least one");
-                *unchanged.entry(word_of(&check.verdict).to_owned()).or_default() += 1;
-            }
+        if let Some(change) = change(&pair) {
+            changed.push(change);
+        } else {
+            let check = pair.b.or(pair.a).expect("a pair holds at least one");
+            *unchanged.entry(word_of(&check.verdict).to_owned()).or_default() += 1;
         }
     }
     // Within a word the musts come first; otherwise the order of the catalogue stays.

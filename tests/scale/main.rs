@@ -48,8 +48,8 @@ struct Mock {
 impl Drop for Mock {
     fn drop(&mut self) {
         // One that is gone already needs no end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 

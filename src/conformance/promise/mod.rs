@@ -239,7 +239,9 @@ impl Promises {
         let after = |next: &dyn Fn(&Family, &Moves) -> Vec<Family>| {
             let mut worlds = Vec::new();
             for (world, moves) in self.worlds.iter().zip(&moves) {
-                next(world, moves).into_iter().for_each(|next| push(&mut worlds, next));
+                for next in next(world, moves) {
+                    push(&mut worlds, next);
+                }
             }
             worlds
         };

@@ -203,7 +203,7 @@ fn slower(comparison: &Comparison, profile: &ProfileComparison, points: &[CurveP
         let upper = points.iter().map(|point| (x.at(inverse(point)), y.at(point.high.unwrap_or(0.0))));
         let lower = points.iter().rev().map(|point| (x.at(inverse(point)), y.at(point.low.unwrap_or(0.0))));
         pen.area(&upper.chain(lower).collect::<Vec<_>>(), Ink::BFill);
-        axes(pen, &x, &y, last, WIDE_RIGHT, |figure| signed_tick(figure));
+        axes(pen, &x, &y, last, WIDE_RIGHT, signed_tick);
         pen.line(&[(GUTTER, y.at(0.0)), (WIDE_RIGHT, y.at(0.0))], Ink::Base);
         let curve: Vec<(f64, f64)> =
             points.iter().map(|point| (x.at(inverse(point)), y.at(point.b - point.a))).collect();

@@ -1,6 +1,6 @@
 //! A document laid out flat: one row per name and value, spans of the text instead of copies.
 //!
-//! The strict readers write a tape; a [`Tree`](super::Tree) is made of one where somebody wants to keep it. A tape
+//! The strict readers write a tape; a [`Tree`] is made of one where somebody wants to keep it. A tape
 //! is used again for the next document, so that reading under load allocates nothing.
 
 use std::borrow::Cow;

@@ -188,6 +188,7 @@ async fn testify(
     let books = books(ready, &found).await;
     let objectives = if plan.load { objectives::judge(&suite.objectives, &found.load) } else { Vec::new() };
     let entropy = found.conformance.as_ref().and_then(|outcome| outcome.entropy.clone());
+    let shapes = found.conformance.as_ref().map(|outcome| outcome.shapes.clone()).unwrap_or_default();
     let (gate, checks, formats, not_applicable, checks_burnt) = match found.conformance {
         Some(outcome) => {
             (outcome.gate, outcome.checks, outcome.formats, outcome.not_applicable, outcome.burnt)
@@ -234,6 +235,7 @@ async fn testify(
         formats,
         proof: None,
         entropy,
+        shapes,
     }
 }
 

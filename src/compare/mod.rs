@@ -1,11 +1,12 @@
 //! Two runs side by side: Run × Run → [`Comparison`].
 //!
 //! Pure: [`compare`] reads two run files and a few settings, and computes nothing from the clock. [`verdicts`]
-//! matches checks, [`speed`] the figures of the load, [`rotation`] what tokens became, [`statistics`] says what
+//! matches checks, [`shapes`] what answers look like, [`speed`] the figures of the load, [`rotation`] what tokens became, [`statistics`] says what
 //! a difference is worth, [`outcome`] makes headline, reason and exit code.
 
 pub mod outcome;
 mod rotation;
+mod shapes;
 mod speed;
 mod statistics;
 mod verdicts;
@@ -47,6 +48,12 @@ pub struct Comparison {
     pub unchanged: IndexMap<String, u64>,
     /// Objectives that came out differently.
     pub objectives: Vec<ObjectiveChange>,
+    /// What answers look like, where that differs.
+    pub shapes: Vec<ShapeChange>,
+    /// Kinds of answers that only one of them saw: the kind, and `A` or `B`.
+    pub answers_in_one: Vec<(String, char)>,
+    /// Whether both runs kept what their answers look like.
+    pub shapes_kept: bool,
     /// What became of tokens, where that differs.
     pub rotation: Vec<RotationChange>,
     /// The profiles that both have.
@@ -146,6 +153,8 @@ pub enum Word {
     Different,
     /// It could not be judged on one side.
     CannotTell,
+    /// It fails, and the suite of B expects it to: a known failure.
+    Expected,
     /// It was not run on one side.
     NotAsked,
     /// It is better now.
@@ -159,6 +168,7 @@ impl Word {
             Word::Worse => "worse",
             Word::Different => "different",
             Word::CannotTell => "cannot tell",
+            Word::Expected => "expected",
             Word::NotAsked => "not asked",
             Word::Better => "better",
         }
@@ -206,6 +216,27 @@ pub struct ObjectiveChange {
     pub a: (Option<bool>, String),
     /// The same of B.
     pub b: (Option<bool>, String),
+    /// What that comes to.
+    pub word: Word,
+}
+
+/// Something that looks otherwise in the answers of one run than in those of the other.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ShapeChange {
+    /// The kind of answer: `refresh granted, json`, or `all answers`.
+    pub answer: String,
+    /// Where: `$.RefreshTokenResponse.isSuccess`, `header Cache-Control`, `status`.
+    pub place: String,
+    /// What kind of difference: `spelling`, `member missing`, `date format`, `order`, …
+    pub kind: String,
+    /// In A.
+    pub a: String,
+    /// In B.
+    pub b: String,
+    /// In so many answers of B.
+    pub seen: u64,
+    /// Of so many.
+    pub of: u64,
     /// What that comes to.
     pub word: Word,
 }
@@ -351,6 +382,9 @@ pub fn compare(a: &Run, b: &Run, options: Options) -> Comparison {
         verdicts,
         unchanged,
         objectives: verdicts::objectives(a, b),
+        shapes: shapes::changes(a, b),
+        answers_in_one: shapes::only_in_one(a, b),
+        shapes_kept: !a.shapes.is_empty() && !b.shapes.is_empty(),
         rotation: rotation::changes(a, b),
         profiles: speed::profiles(a, b, options, no_speed.is_some()),
         only_in_one: speed::only_in_one(a, b),

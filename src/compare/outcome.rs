@@ -23,6 +23,11 @@ pub fn of(comparison: &Comparison) -> Outcome {
     }
 }
 
+/// `one place`, `seven places`.
+fn places(n: u64) -> String {
+    format!("{} {}", number(n), if n == 1 { "place" } else { "places" })
+}
+
 struct Facts<'a> {
     comparison: &'a Comparison,
 }
@@ -134,6 +139,10 @@ impl<'a> Facts<'a> {
         let failing =
             self.verdicts(Word::Different).filter(|change| change.formerly.is_none()).count() as u64;
         let mut parts = Vec::new();
+        let shapes = self.comparison.shapes.len() as u64;
+        if shapes > 0 {
+            parts.push(format!("answers look otherwise in {}", places(shapes)));
+        }
         if failing > 0 {
             parts.push(format!("{} otherwise", many(failing, "check fails", "checks fail")));
         }
@@ -166,6 +175,10 @@ impl<'a> Facts<'a> {
             return "Nothing was set against each other.".to_owned();
         }
         let mut sentences = vec![self.about_verdicts()];
+        let shapes = self.comparison.shapes.len() as u64;
+        if shapes > 0 {
+            sentences.push(format!("Answers differ in {}.", places(shapes)));
+        }
         sentences.extend(self.about_response());
         sentences.extend(self.about_errors());
         if let Some(why) = &self.comparison.no_speed {
@@ -244,7 +257,12 @@ impl<'a> Facts<'a> {
             ("rotation".to_owned(), sentence(&format!("{}, {}", change.place, change.what)), seen)
         });
         let figures = self.figures(Speed::Worse).map(|(profile, row)| self.figure_reason(profile, row));
-        checks.chain(objectives).chain(rotation).chain(figures).take(3).collect()
+        let shapes = comparison.shapes.iter().map(|change| {
+            let seen =
+                format!("{} in {}, {} in {}", change.a, comparison.a.name, change.b, comparison.b.name);
+            ("shapes".to_owned(), format!("{}, {}: {}", change.answer, change.kind, change.place), seen)
+        });
+        checks.chain(objectives).chain(rotation).chain(figures).chain(shapes).take(3).collect()
     }
 
     fn figure_reason(&self, profile: &ProfileComparison, row: &FigureRow) -> (String, String, String) {

@@ -103,6 +103,10 @@ fn change(pair: &Pair<'_>) -> Option<VerdictChange> {
 
 /// What becomes of a check between two runs; nothing where it came out the same way.
 fn word(a: &CheckResult, b: &CheckResult) -> Option<Word> {
+    let is_known = |verdict: &Verdict| matches!(verdict, Verdict::Known { .. });
+    if is_known(&b.verdict) && !is_known(&a.verdict) {
+        return Some(Word::Expected);
+    }
     match (rank(&a.verdict), rank(&b.verdict)) {
         (Some(before), Some(now)) if now > before => Some(Word::Worse),
         (Some(before), Some(now)) if now < before => Some(Word::Better),
@@ -234,6 +238,16 @@ mod tests {
         assert_eq!(between(Verdict::Fail, Verdict::Pass), Some(Word::Better));
         assert_eq!(between(Verdict::Pass, Verdict::Pass), None);
         assert_eq!(between(skipped(), Verdict::Fail), Some(Word::Worse));
+        let known = Verdict::Known {
+            until: "2027-03-31".to_owned(),
+            days_left: 90,
+            owner: "platform".to_owned(),
+            why: "ships later".to_owned(),
+        };
+        assert_eq!(between(Verdict::Pass, known.clone()), Some(Word::Expected));
+        assert_eq!(between(known.clone(), known.clone()), None);
+        assert_eq!(between(known.clone(), Verdict::Pass), Some(Word::Better));
+        assert_eq!(between(known, Verdict::Fail), Some(Word::Worse));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::clock::Clock;
 use super::guess::Issued;
 use super::promise::Allowed;
 use super::redact::Redaction;
+use super::shapes::Shapes;
 use super::transcript::Taken;
 use super::{Counted, Ground};
 
@@ -41,6 +42,7 @@ pub(super) struct Court {
     lost: AtomicU64,
     issued: Mutex<Issued>,
     entropy: OnceLock<TokenEntropy>,
+    shapes: Mutex<Shapes>,
 }
 
 impl Court {
@@ -62,6 +64,7 @@ impl Court {
             lost: AtomicU64::new(0),
             issued: Mutex::new(Issued::default()),
             entropy: OnceLock::new(),
+            shapes: Mutex::new(Shapes::default()),
         }
     }
 
@@ -108,6 +111,7 @@ impl Court {
                 if let Some(taken) = self.login_taken(chain, sent_at) {
                     self.requests.fetch_add(1, Ordering::Relaxed);
                     self.remember(&taken);
+                    self.note_shape(&taken);
                     self.judge_always(&taken);
                 }
             }
@@ -168,7 +172,18 @@ impl Court {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.count(taken);
         self.remember(taken);
+        self.note_shape(taken);
         self.judge_always(taken);
+    }
+
+    fn note_shape(&self, taken: &Taken) {
+        let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        shapes.note(taken, &self.ground.dialect, &self.redaction);
+    }
+
+    /// What the answers so far look like.
+    pub fn shapes(&self) -> Vec<crate::results::shapes::Shape> {
+        self.shapes.lock().unwrap_or_else(PoisonError::into_inner).done()
     }
 
     /// Remembers the refresh token of a grant and who was given it. A call with changed slots may be answered

@@ -34,6 +34,7 @@ mod redact;
 mod references;
 mod run;
 mod script;
+mod shapes;
 mod steps;
 mod tally;
 #[cfg(test)]
@@ -135,6 +136,8 @@ pub struct Outcome {
     pub burnt: Burn,
     /// How hard tokens are to guess, where a check looked.
     pub entropy: Option<crate::results::TokenEntropy>,
+    /// What the answers to ordinary calls look like.
+    pub shapes: Vec<crate::results::shapes::Shape>,
     /// Refreshes seen granted and refused, and those whose answer was not seen.
     pub counted: Counted,
     /// What came of every claim that was judged.

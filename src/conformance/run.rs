@@ -80,6 +80,7 @@ pub(super) async fn run(ground: &Ground, only: &[String], narrator: &Narrator, s
             families_lost: court.families_lost(),
         },
         entropy: court.entropy(),
+        shapes: court.shapes(),
         counted: court.counted(),
         claims,
     }

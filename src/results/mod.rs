@@ -5,7 +5,7 @@
 //! clock. Times are microseconds in integers with the unit in the name, shares are 0 to 1.
 //!
 //! [`event`] is the narration while it happens, [`latency`] the histograms, [`mod@file`] reading and writing,
-//! [`outcome`] the verdict on the whole: headline, reason and exit code come from there and nowhere else;
+//! [`shapes`] what answers look like, [`outcome`] the verdict on the whole: headline, reason and exit code come from there and nowhere else;
 //! [`tally`] counts, [`mod@proof`] is the kill table, [`wording`] is how figures are written.
 
 mod check;
@@ -17,6 +17,7 @@ pub mod objectives;
 pub mod outcome;
 pub mod proof;
 mod races;
+pub mod shapes;
 pub mod tally;
 pub mod trust;
 pub mod wording;
@@ -80,6 +81,9 @@ pub struct Run {
     /// How hard refresh tokens are to guess, where a check looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entropy: Option<TokenEntropy>,
+    /// What the answers to ordinary calls look like, by operation, outcome and format.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shapes: Vec<shapes::Shape>,
     /// Whether the figures can be believed.
     pub trust: Trust,
     /// What the run spent.

@@ -36,6 +36,8 @@ struct Page<'a> {
     verdicts: Vec<VerdictRow>,
     unchanged: String,
     objectives: Vec<ChangeRow>,
+    shapes: Vec<ShapeRow>,
+    shapes_alone: String,
     rotation: Vec<ChangeRow>,
     scale: Option<Html>,
     profiles: Vec<ProfileView>,
@@ -89,6 +91,16 @@ struct ChangeRow {
     b: String,
     word: &'static str,
     class: &'static str,
+}
+
+/// Something that looks otherwise.
+struct ShapeRow {
+    answer: String,
+    place: String,
+    a: String,
+    b: String,
+    kind: String,
+    seen: String,
 }
 
 struct ProfileView {
@@ -149,6 +161,8 @@ pub fn page(comparison: &Comparison, again: &str) -> String {
         verdicts: comparison.verdicts.iter().map(verdict).collect(),
         unchanged: unchanged(comparison),
         objectives: objectives(comparison),
+        shapes: shapes(comparison),
+        shapes_alone: shapes_alone(comparison),
         rotation: rotation(comparison),
         scale: reach.map(versus::interval_head),
         profiles: comparison
@@ -195,7 +209,7 @@ fn sides(a: &Side, b: &Side, comparison: &Comparison) -> Vec<SideRow> {
         row(name, count(pick(a)), count(pick(b)), bad && pick(b) > pick(a))
     };
     let mut rows = vec![
-        row("began", moment(&a.began_at), moment(&b.began_at), false),
+        row("started", moment(a, b), moment(b, a), false),
         counted("passed", |side| side.checks.0, false),
         counted("failed, must", |side| side.checks.1, true),
         counted("failed, should", |side| side.checks.2, false),
@@ -220,12 +234,13 @@ fn sides(a: &Side, b: &Side, comparison: &Comparison) -> Vec<SideRow> {
     rows
 }
 
-/// `23 Nov, 02:00:04`
-fn moment(began_at: &str) -> String {
-    let time = began_at.split('T').nth(1).and_then(|time| time.get(..8)).unwrap_or("");
-    let day = day(began_at);
-    let short = day.rsplit_once(' ').map_or(day.as_str(), |(short, _)| short);
-    format!("{short}, {}", line(time))
+/// The time of day where both began on one day, else the day.
+fn moment(side: &Side, other: &Side) -> String {
+    let (own, another) = (day(&side.began_at), day(&other.began_at));
+    if own != another {
+        return own;
+    }
+    side.began_at.split('T').nth(1).and_then(|time| time.get(..8)).map_or(own, line)
 }
 
 fn ground(ground: &crate::compare::Ground) -> GroundLine {
@@ -237,6 +252,7 @@ fn class(word: Word) -> &'static str {
     match word {
         Word::Worse => "bad strong",
         Word::Different => "odd",
+        Word::Expected => "warn",
         Word::Better => "good",
         Word::CannotTell | Word::NotAsked => "quiet",
     }
@@ -316,6 +332,38 @@ fn objectives(comparison: &Comparison) -> Vec<ChangeRow> {
     comparison.objectives.iter().map(row).collect()
 }
 
+fn shapes(comparison: &Comparison) -> Vec<ShapeRow> {
+    let mut before = "";
+    let mut rows = Vec::new();
+    for change in &comparison.shapes {
+        let answer = if change.answer == before { String::new() } else { line(&change.answer) };
+        before = &change.answer;
+        rows.push(ShapeRow {
+            answer,
+            place: shorten(&line(&change.place), 120),
+            a: shorten(&line(&change.a), 160),
+            b: shorten(&line(&change.b), 160),
+            kind: change.kind.clone(),
+            seen: format!("{} of {}", count(change.seen), count(change.of)),
+        });
+    }
+    rows
+}
+
+/// Kinds of answers that one side never gave.
+fn shapes_alone(comparison: &Comparison) -> String {
+    let of = |wanted: char| {
+        let names: Vec<String> = comparison
+            .answers_in_one
+            .iter()
+            .filter(|(_, letter)| *letter == wanted)
+            .map(|(name, _)| line(name))
+            .collect();
+        (!names.is_empty()).then(|| format!("Seen in {wanted} only: {}.", names.join("; ")))
+    };
+    [of('A'), of('B')].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
 fn rotation(comparison: &Comparison) -> Vec<ChangeRow> {
     let row = |(at, change): (usize, &crate::compare::RotationChange)| ChangeRow {
         id: format!("rotation-{at}"),
@@ -379,8 +427,7 @@ fn speed_class(word: Speed) -> &'static str {
     match word {
         Speed::Worse => "b strong",
         Speed::Better => "good",
-        Speed::CannotTell | Speed::TooLittle => "odd",
-        Speed::NoDifference | Speed::NotJudged => "quiet",
+        Speed::CannotTell | Speed::TooLittle | Speed::NoDifference | Speed::NotJudged => "quiet",
     }
 }
 

@@ -22,6 +22,7 @@ fn draw(comparison: &Comparison, text: &mut String) -> std::fmt::Result {
     side(text, "B", &comparison.b)?;
     writeln!(text, "\nexit {} {}\n", outcome.exit.code(), cell(&outcome.word))?;
     verdicts(text, comparison)?;
+    shapes(text, comparison)?;
     changes(text, comparison)?;
     figures(text, comparison)
 }
@@ -71,6 +72,33 @@ fn verdicts(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
 
 fn word(shown: Option<&Shown>, change: &VerdictChange) -> &'static str {
     shown.map_or("not there", |shown| State::of_verdict(&shown.verdict, change.severity).word())
+}
+
+fn shapes(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
+    if comparison.shapes.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        text,
+        "### Shapes\n\n| answer | where | A | B | kind | seen in B |\n|---|---|---|---|---|---:|"
+    )?;
+    for change in comparison.shapes.iter().take(ROWS) {
+        writeln!(
+            text,
+            "| {} | `{}` | {} | {} | {} | {} of {} |",
+            cell(&change.answer),
+            code(&change.place),
+            cell(&change.a),
+            cell(&change.b),
+            cell(&change.kind),
+            count(change.seen),
+            count(change.of)
+        )?;
+    }
+    if comparison.shapes.len() > ROWS {
+        writeln!(text, "\nand {} more on the page", comparison.shapes.len() - ROWS)?;
+    }
+    writeln!(text)
 }
 
 fn changes(text: &mut String, comparison: &Comparison) -> std::fmt::Result {

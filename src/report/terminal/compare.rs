@@ -20,6 +20,7 @@ pub(super) fn text(comparison: &Comparison, page: Option<&str>, screen: Screen) 
     if comparison.apart.is_none() {
         verdicts(&mut text, comparison, screen);
         objectives(&mut text, comparison, screen);
+        shapes(&mut text, comparison, screen);
         rotation(&mut text, comparison, screen);
         figures(&mut text, comparison, screen);
     }
@@ -81,6 +82,7 @@ fn label(screen: Screen, label: &str, first: bool) -> String {
 fn tint(word: Word) -> Tint {
     match word {
         Word::Worse => Tint::Weak,
+        Word::Expected => Tint::Warn,
         Word::CannotTell => Tint::Odd,
         Word::Better | Word::Different | Word::NotAsked => Tint::Dim,
     }
@@ -147,6 +149,29 @@ fn objectives(text: &mut String, comparison: &Comparison, screen: Screen) {
         );
     }
     if !comparison.objectives.is_empty() {
+        text.push('\n');
+    }
+}
+
+/// Where there is little room, a shape takes two lines: its place, then both values.
+fn shapes(text: &mut String, comparison: &Comparison, screen: Screen) {
+    let room = screen.columns().saturating_sub(14);
+    for (at, change) in comparison.shapes.iter().take(ROWS).enumerate() {
+        let label = label(screen, "shapes", at == 0);
+        let place = line(&change.place);
+        let values = format!("{} → {}", line(&change.a), line(&change.b));
+        let whole = format!("{place:<40}  {values}  {}", change.kind);
+        if whole.chars().count() <= room {
+            let _ = writeln!(text, "  {label} {whole}");
+        } else {
+            let _ = writeln!(text, "  {label} {}", cut(&format!("{place}  {}", change.kind), room));
+            let _ = writeln!(text, "{}{}", " ".repeat(16), cut(&values, room.saturating_sub(2)));
+        }
+    }
+    if comparison.shapes.len() > ROWS {
+        let _ = writeln!(text, "  {} and {} more", label(screen, "", false), comparison.shapes.len() - ROWS);
+    }
+    if !comparison.shapes.is_empty() {
         text.push('\n');
     }
 }

@@ -142,6 +142,7 @@ pub(crate) fn good() -> Run {
         objectives: Vec::new(),
         formats: formats(),
         entropy: None,
+        shapes: Vec::new(),
         trust: Trust {
             state: TrustState::Trusted,
             reasons: Vec::new(),

@@ -191,6 +191,8 @@ fn slower(comparison: &Comparison, profile: &ProfileComparison, points: &[CurveP
         Matters::Share(share) => points.first().map_or(0.0, |point| point.a * share),
     };
     let (low, high) = ends.fold((-matters, matters), |(low, high), end| (low.min(end), high.max(end)));
+    // The unit stands in the caption: with it, a label would not fit into the gutter.
+    let (unit, unit_name) = if high.max(-low) < 10_000.0 { (1.0, "µs") } else { (1_000.0, "ms") };
     let room = (high - low).max(1.0) * 0.06;
     let (x, y) = (x_scale(points, WIDE_RIGHT), Scale::linear((low - room, high + room), (BASE, TOP)));
     let last = points.last().map_or(2.0, inverse);
@@ -203,7 +205,7 @@ fn slower(comparison: &Comparison, profile: &ProfileComparison, points: &[CurveP
         let upper = points.iter().map(|point| (x.at(inverse(point)), y.at(point.high.unwrap_or(0.0))));
         let lower = points.iter().rev().map(|point| (x.at(inverse(point)), y.at(point.low.unwrap_or(0.0))));
         pen.area(&upper.chain(lower).collect::<Vec<_>>(), Ink::BFill);
-        axes(pen, &x, &y, last, WIDE_RIGHT, signed_tick);
+        axes(pen, &x, &y, last, WIDE_RIGHT, |figure| signed_number(figure / unit));
         pen.line(&[(GUTTER, y.at(0.0)), (WIDE_RIGHT, y.at(0.0))], Ink::Base);
         let curve: Vec<(f64, f64)> =
             points.iter().map(|point| (x.at(inverse(point)), y.at(point.b - point.a))).collect();
@@ -212,7 +214,7 @@ fn slower(comparison: &Comparison, profile: &ProfileComparison, points: &[CurveP
     Figure {
         name: "How much slower",
         caption: format!(
-            "B minus A, band is 95 % of each by itself; on the ground below ±{} nobody cares",
+            "B minus A in {unit_name}, band is 95 % of each by itself; on the ground, below ±{}, nobody cares",
             tick(rounded(matters))
         ),
         svg: Some(svg),
@@ -233,11 +235,12 @@ fn slower(comparison: &Comparison, profile: &ProfileComparison, points: &[CurveP
     }
 }
 
-fn signed_tick(figure: f64) -> String {
+fn signed_number(figure: f64) -> String {
     if figure.abs() < 1e-6 {
         "0".to_owned()
     } else {
-        format!("{}{}", if figure < 0.0 { '\u{2212}' } else { '+' }, tick(figure.abs()))
+        let size = (figure.abs() * 100.0).round() / 100.0;
+        format!("{}{size}", if figure < 0.0 { '\u{2212}' } else { '+' })
     }
 }
 

@@ -50,6 +50,9 @@ pub enum Verb {
     Report(ReportArgs),
     /// Compare two runs, in behavior and in speed: exit 5 if B is worse than A, or different
     Compare(CompareArgs),
+    /// Keep a run as what later runs are compared with
+    #[command(subcommand)]
+    Baseline(BaselineVerb),
     /// Explain a check, an exit code, an error class or a diagnostic
     Explain(ExplainArgs),
     /// Write a first suite
@@ -94,9 +97,16 @@ pub enum SchemaOf {
 pub struct RunArgs {
     /// The suite [default: suites/pfms.yaml, or the built-in copy of it]
     pub suite: Option<PathBuf>,
-    /// The environment of the suite to run against [default: its first]
+    /// The environment of the suite to run against [default: its first]; two of them: both are run, the first
+    /// as the baseline of the second, and compared
     #[arg(long, value_name = "NAME")]
-    pub env: Option<String>,
+    pub env: Vec<String>,
+    /// A run file to compare with: exit 5 if this run is worse, or different
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// From which difference of response times on a comparison cares, such as 2ms or 5% [default: 2ms]
+    #[arg(long, value_name = "TIME", value_parser = difference)]
+    pub difference: Option<String>,
     /// Where to write the reports [default: reports/SUITE-TIME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -299,6 +309,19 @@ pub struct ReportArgs {
     /// A kill table (`proof.json` of `assay prove --out`) to show on the page
     #[arg(long, value_name = "FILE")]
     pub proof: Option<PathBuf>,
+}
+
+/// What can be done with a baseline.
+#[derive(Debug, Subcommand)]
+pub enum BaselineVerb {
+    /// Store a run file as the baseline, if it is fit to be one
+    Accept {
+        /// The run file
+        run: PathBuf,
+        /// Where to store it
+        #[arg(long, value_name = "FILE", default_value = "baseline.json")]
+        to: PathBuf,
+    },
 }
 
 /// Arguments of `compare`.

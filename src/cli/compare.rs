@@ -1,15 +1,16 @@
-//! `assay compare`: two run files side by side, and an exit code.
+//! `assay compare`, `run --baseline`, `run --env A --env B`, `baseline accept`: two runs side by side.
 
 use std::path::{Path, PathBuf};
 
 use crate::compare::{self, Comparison, Matters, Options, Tolerance};
 use crate::report::{html, markdown, terminal};
-use crate::results::outcome::Exit;
-use crate::results::{Run, file};
+use crate::results::outcome::{self, Exit};
+use crate::results::{Run, file, wording};
 use crate::suite::units;
 
-use super::args::{Color, CompareArgs};
-use super::plan::{self, Refused};
+use super::args::{Color, CompareArgs, Format, RunArgs};
+use super::plan::{self, Baseline, Refused, RunPlan};
+use super::run::{self, Done};
 
 /// Compares two run files, writes the reports and prints one of them.
 pub fn compare(args: &CompareArgs, color: Color) -> anyhow::Result<Result<Exit, Refused>> {
@@ -41,8 +42,116 @@ pub(super) fn read(path: &Path) -> Result<Run, Refused> {
     file::read(source.text()).map_err(|error| Refused::CommandLine(format!("`{}`: {error}", path.display())))
 }
 
+/// Compares a run with its baseline, beside the run's own reports, and says the last line.
+pub(super) fn with_baseline(plan: &RunPlan, baseline: &Baseline, done: &Done) -> anyhow::Result<Exit> {
+    let options = Options { tolerance: baseline.tolerance, seed: plan.seed };
+    let comparison = compare::compare(&baseline.run, &done.run, options);
+    let folder = done.page.parent().unwrap_or(Path::new("."));
+    let again = format!("assay compare {} {}", baseline.path.display(), folder.join("run.json").display());
+    let page = keep(&comparison, folder, &again)?;
+    let compared = compare::outcome::of(&comparison);
+    if plan.format == Format::Human {
+        let screen = super::stdout_screen(plan.screen);
+        super::say(&format!(
+            "\n{}",
+            terminal::comparison(&comparison, Some(&page.display().to_string()), screen)
+        ));
+    } else {
+        super::note(&format!("{}: {}", compared.headline, page.display()));
+    }
+    let own = outcome::of(&done.run);
+    if own.exit.first(compared.exit) == own.exit && own.exit != Exit::Good {
+        super::note(&terminal::exit_line(&done.run));
+    } else {
+        let took = wording::plain(&wording::duration(done.run.took_us.all));
+        super::note(&format!("exit {} · {} · {took}", compared.exit.code(), compared.word));
+    }
+    Ok(compared.exit)
+}
+
+/// Runs two environments one after the other, the first as the baseline of the second, and compares them.
+pub fn both(args: &RunArgs, color: Color, checks: bool, load: bool) -> anyhow::Result<Result<Exit, Refused>> {
+    let [first, second] = args.env.as_slice() else {
+        let sentence = "two environments can be compared, not more: write `--env A --env B`";
+        return Ok(Err(Refused::CommandLine(sentence.to_owned())));
+    };
+    if args.baseline.is_some() {
+        let sentence = "`--baseline` goes with one environment: with two, the first is the baseline";
+        return Ok(Err(Refused::CommandLine(sentence.to_owned())));
+    }
+    // Both are decided before anything is sent.
+    let alone = |name: &String| {
+        let out = args.out.as_ref().map(|folder| folder.join(name));
+        plan::run(&RunArgs { env: vec![name.clone()], out, ..args.clone() }, color, checks, load)
+    };
+    let (plan_a, plan_b) = match (alone(first), alone(second)) {
+        (Ok(a), Ok(b)) => (a, b),
+        (Err(refused), _) | (_, Err(refused)) => return Ok(Err(refused)),
+    };
+    let mut done = Vec::new();
+    for plan in [&plan_a, &plan_b] {
+        match run::make(plan)? {
+            Ok(made) => done.push(made),
+            Err(exit) => return Ok(Ok(exit)),
+        }
+    }
+    tell_both(&done[0], &done[1], args, &plan_b).map(Ok)
+}
+
+fn tell_both(a: &Done, b: &Done, args: &RunArgs, plan: &RunPlan) -> anyhow::Result<Exit> {
+    let options = Options { tolerance: tolerance(args.difference.as_deref()), seed: plan.seed };
+    let comparison = compare::compare(&a.run, &b.run, options);
+    let file = |done: &Done| done.page.with_file_name("run.json").display().to_string();
+    let again = format!("assay compare {} {}", file(a), file(b));
+    let page = keep(&comparison, &args.out.clone().unwrap_or_else(|| folder(&comparison)), &again)?;
+    let compared = compare::outcome::of(&comparison);
+    let (own_a, own_b) = (outcome::of(&a.run), outcome::of(&b.run));
+    if args.format == Format::Human {
+        let screen = super::stdout_screen(plan.screen);
+        let text = terminal::comparison(&comparison, Some(&page.display().to_string()), screen);
+        let line = |letter: &str, done: &Done, own: &outcome::Outcome| {
+            format!("  {letter}  {}\n     page  {}", own.headline, done.page.display())
+        };
+        super::say(&format!("{text}\n{}\n{}", line("A", a, &own_a), line("B", b, &own_b)));
+        super::say("  B ran after A, not beside it: what changed on the way in between is in the difference");
+    } else {
+        super::say(&json(&comparison));
+    }
+    let exit = own_b.exit.first(own_a.exit.first(compared.exit));
+    let word = [(compared.exit, &compared.word), (own_b.exit, &own_b.word), (own_a.exit, &own_a.word)]
+        .into_iter()
+        .find(|(code, _)| *code == exit)
+        .map_or("", |(_, word)| word.as_str());
+    super::note(&format!("\nexit {} · {word}", exit.code()));
+    Ok(exit)
+}
+
+/// Stores a run file as the baseline, if it is fit to be one.
+pub fn accept(path: &Path, to: &Path) -> anyhow::Result<Result<Exit, Refused>> {
+    let run = match read(path) {
+        Ok(run) => run,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let own = outcome::of(&run);
+    match own.exit {
+        Exit::SecretLeaked | Exit::Misused | Exit::CouldNotRun | Exit::Interrupted(_) | Exit::Untrusted => {
+            let sentence = format!("`{}` is not fit to be a baseline: {}", path.display(), own.headline);
+            return Ok(Err(Refused::CommandLine(sentence)));
+        }
+        Exit::Failed | Exit::Missed | Exit::Worse | Exit::Good => {}
+    }
+    std::fs::write(to, file::write(&run))
+        .map_err(|error| anyhow::anyhow!("cannot write `{}`: {error}", to.display()))?;
+    super::say(&format!("  {} is the baseline now: {}", to.display(), own.headline));
+    if own.exit != Exit::Good {
+        super::say("  What fails in it is no worse when it fails again.");
+    }
+    super::note("\nexit 0 · accepted");
+    Ok(Ok(Exit::Good))
+}
+
 /// `2ms` or `5%`; clap has read it before.
-fn tolerance(written: Option<&str>) -> Tolerance {
+pub(super) fn tolerance(written: Option<&str>) -> Tolerance {
     let time = written.and_then(|text| difference(text).ok());
     Tolerance { time: time.unwrap_or(Tolerance::default().time), ..Tolerance::default() }
 }

@@ -47,8 +47,12 @@ fn decide(args: &LearnArgs, color: Color) -> Result<RunPlan, Refused> {
         let sentence = format!("`{}` is there already: nothing was sent or written", path.display());
         return Err(Refused::CommandLine(sentence));
     }
-    let run =
-        RunArgs { suite: args.suite.clone(), env: args.env.clone(), seed: args.seed, ..RunArgs::default() };
+    let run = RunArgs {
+        suite: args.suite.clone(),
+        env: args.env.iter().cloned().collect(),
+        seed: args.seed,
+        ..RunArgs::default()
+    };
     plan::run(&run, color, false, false)
 }
 

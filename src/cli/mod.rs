@@ -33,7 +33,7 @@ use crate::report::terminal::Screen;
 use crate::results::outcome::Exit;
 use crate::source;
 
-use self::args::{Color, RunArgs, Typed, Verb};
+use self::args::{BaselineVerb, Color, RunArgs, Typed, Verb};
 use self::plan::Refused;
 
 /// Reads the command line, does what it says, answers the exit code.
@@ -56,9 +56,14 @@ fn dispatch(line: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn obey(typed: Typed) -> anyhow::Result<Result<Exit, Refused>> {
     let color = typed.color;
-    let planned = |args: &RunArgs, checks, load| match plan::run(args, color, checks, load) {
-        Ok(plan) => run::run(&plan).map(Ok),
-        Err(refused) => Ok(Err(refused)),
+    let planned = |args: &RunArgs, checks, load| {
+        if args.env.len() > 1 {
+            return compare::both(args, color, checks, load);
+        }
+        match plan::run(args, color, checks, load) {
+            Ok(plan) => run::run(&plan).map(Ok),
+            Err(refused) => Ok(Err(refused)),
+        }
     };
     match typed.verb.unwrap_or_else(|| Verb::Run(RunArgs::default())) {
         Verb::Run(args) => planned(&args, true, true),
@@ -69,6 +74,7 @@ fn obey(typed: Typed) -> anyhow::Result<Result<Exit, Refused>> {
         Verb::Learn(args) => learn::learn(&args, color),
         Verb::Prove(args) => prove::prove(&args, color),
         Verb::Report(args) => report::redraw(&args, color),
+        Verb::Baseline(BaselineVerb::Accept { run, to }) => compare::accept(&run, &to),
         Verb::Compare(args) => compare::compare(&args, color),
         Verb::Explain(args) => Ok(explain::explain(&args, color)),
         Verb::Init { path } => words::init(&path),

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use crate::compare::Tolerance;
 use crate::dialect::{self, Dialect};
 use crate::report::terminal::{self, Screen};
+use crate::results::Run;
 use crate::secret::Token;
 use crate::source::{Diagnostic, SourceFile, nearest};
 use crate::suite::environment::{Environment, Target};
@@ -84,6 +86,19 @@ pub struct RunPlan {
     pub screen: Screen,
     /// The command line, to see it again.
     pub command: String,
+    /// The run to compare with.
+    pub baseline: Option<Baseline>,
+}
+
+/// A stored run to compare with.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    /// Its path.
+    pub path: PathBuf,
+    /// The run.
+    pub run: Arc<Run>,
+    /// From which difference on anybody cares.
+    pub tolerance: Tolerance,
 }
 
 /// Reads the suite at `path`, or the default one.
@@ -158,7 +173,10 @@ pub fn run(args: &RunArgs, color: Color, checks: bool, load: bool) -> Result<Run
     let of_before = |pick: fn(&Again) -> &str| again.as_ref().map(pick);
     let suite = args.suite.as_deref().or_else(|| again.as_ref().and_then(|again| again.suite.as_deref()));
     let suite = read_suite(suite)?;
-    let chosen = choose(suite, args.env.as_deref().or_else(|| of_before(|again| &again.environment)))?;
+    let chosen = choose(
+        suite,
+        args.env.first().map(String::as_str).or_else(|| of_before(|again| &again.environment)),
+    )?;
     let (checks, load, only) = match &again {
         Some(again) => again.wanted(&chosen.suite, checks, load)?,
         None => (checks, load && !args.skip_load && args.only.is_empty(), args.only.clone()),
@@ -166,6 +184,7 @@ pub fn run(args: &RunArgs, color: Color, checks: bool, load: bool) -> Result<Run
     check_only(&chosen.suite, &only)?;
     require_guard(&chosen.environment)?;
     let variables = variables::resolve(&chosen.suite, &chosen.environment, variable)?;
+    let baseline = args.baseline.as_deref().map(|path| baseline(path, args)).transpose()?;
     let mock_seed = match &chosen.environment.target {
         Target::Mock(spec) => Some(spec.seed),
         Target::RunningMock { .. } | Target::Url(_) => None,
@@ -187,6 +206,7 @@ pub fn run(args: &RunArgs, color: Color, checks: bool, load: bool) -> Result<Run
         screen: screen(color, std::io::stderr().is_terminal()),
         command: command_line(&chosen, args),
         chosen,
+        baseline,
     })
 }
 
@@ -197,6 +217,13 @@ fn lines(level: StatusLevel) -> terminal::Lines {
         StatusLevel::Skip => terminal::Lines::Skipped,
         StatusLevel::Pass => terminal::Lines::All,
     }
+}
+
+/// Read before anything is sent: a baseline that cannot be read must not cost a run.
+fn baseline(path: &Path, args: &RunArgs) -> Result<Baseline, Refused> {
+    let run = super::compare::read(path)?;
+    let tolerance = super::compare::tolerance(args.difference.as_deref());
+    Ok(Baseline { path: path.to_owned(), run: Arc::new(run), tolerance })
 }
 
 /// A pattern that matches no check is a typing error, not an empty run.

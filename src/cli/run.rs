@@ -1,5 +1,6 @@
 //! `assay run`, `check` and `load`: the straight line from a plan to reports and an exit code.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Zoned};
@@ -30,15 +31,38 @@ struct Found {
     abandoned: Option<String>,
 }
 
-/// Does `plan`.
+/// A run that was made and written.
+pub(super) struct Done {
+    /// The record.
+    pub run: Run,
+    /// The path of its page.
+    pub page: PathBuf,
+}
+
+/// Does `plan`, tells what came of it, and compares it with its baseline.
 pub fn run(plan: &RunPlan) -> anyhow::Result<Exit> {
+    let done = match make(plan)? {
+        Ok(done) => done,
+        Err(exit) => return Ok(exit),
+    };
+    tell(plan, &done);
+    let own = outcome::of(&done.run).exit;
+    if let Some(baseline) = &plan.baseline {
+        return super::compare::with_baseline(plan, baseline, &done).map(|compared| own.first(compared));
+    }
+    super::note(&terminal::exit_line(&done.run));
+    Ok(own)
+}
+
+/// Makes the run and writes its reports; an exit code where there was nothing to run against.
+pub(super) fn make(plan: &RunPlan) -> anyhow::Result<Result<Done, Exit>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let stop = Stop::default();
     let signal = signals::listen(&runtime, stop.clone());
     let began = (Timestamp::now(), Instant::now());
     let ready = match runtime.block_on(target::prepare(plan)) {
         Ok(ready) => ready,
-        Err(CannotRun(reason)) => return Ok(super::could_not_run(&reason, plan.screen.color)),
+        Err(CannotRun(reason)) => return Ok(Err(super::could_not_run(&reason, plan.screen.color))),
     };
     let (narrator, ear) = Narrator::new();
     let watching = narrate::watch(ear, plan);
@@ -50,8 +74,7 @@ pub fn run(plan: &RunPlan) -> anyhow::Result<Exit> {
     artifacts::scan(&mut run, &secrets(plan, &ready), ready.source.held());
     let page = keep(plan, &run)?;
     pipeline::write_metrics(&run, plan.metrics_file.as_deref())?;
-    tell(plan, &run, &page);
-    Ok(outcome::of(&run).exit)
+    Ok(Ok(Done { run, page }))
 }
 
 fn announce(plan: &RunPlan, narrator: &Narrator) {
@@ -285,24 +308,24 @@ fn micros(time: Duration) -> u64 {
 }
 
 /// Writes the reports; the page's path.
-fn keep(plan: &RunPlan, run: &Run) -> anyhow::Result<String> {
+fn keep(plan: &RunPlan, run: &Run) -> anyhow::Result<PathBuf> {
     let folder = plan.out.clone().unwrap_or_else(|| artifacts::folder(&run.id));
     let page = artifacts::write(run, &folder)
         .map_err(|error| anyhow::anyhow!("cannot write the reports to `{}`: {error}", folder.display()))?;
     if plan.out.is_none() {
         artifacts::point_latest(&folder)?;
     }
-    Ok(page.display().to_string())
+    Ok(page)
 }
 
-fn tell(plan: &RunPlan, run: &Run, page: &str) {
+fn tell(plan: &RunPlan, Done { run, page }: &Done) {
+    let page = page.display().to_string();
     match plan.format {
-        Format::Human => super::say(&terminal::summary(run, Some(page), super::stdout_screen(plan.screen))),
-        Format::Json => super::say(&format!("{:#}", json::summary(run, page, &run_file_beside(page)))),
+        Format::Human => super::say(&terminal::summary(run, Some(&page), super::stdout_screen(plan.screen))),
+        Format::Json => super::say(&format!("{:#}", json::summary(run, &page, &run_file_beside(&page)))),
         Format::Ndjson => super::say(&narrate::last_line(run)),
     }
     pipeline::tell_github(run);
-    super::note(&terminal::exit_line(run));
 }
 
 fn run_file_beside(page: &str) -> String {

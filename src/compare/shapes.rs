@@ -14,7 +14,7 @@ const SEEN_LEAST: u64 = 3;
 const RARE: f64 = 0.02;
 /// Headers that carry a moment, a length or a name of the way.
 const MASKED: [&str; 6] = ["date", "content-length", "server", "set-cookie", "age", "via"];
-/// Answers that say the same of a header are one row.
+/// What every kind of answer shows.
 const ALL_ANSWERS: &str = "all answers";
 
 /// What looks otherwise, in the order of the answers of B.
@@ -25,9 +25,8 @@ pub fn changes(a: &Run, b: &Run) -> Vec<ShapeChange> {
         .filter_map(|shape| Some((a.shapes.iter().find(|other| other.answer == shape.answer)?, shape)))
         .filter(|(of_a, of_b)| of_a.seen.min(of_b.seen) >= SEEN_LEAST)
         .collect();
-    let mut changes: Vec<ShapeChange> = pairs.iter().flat_map(|(a, b)| members(a, b)).collect();
-    changes.extend(gather(pairs.iter().map(|(a, b)| around(a, b)).collect()));
-    changes
+    let each = pairs.iter().map(|(a, b)| [members(a, b), around(a, b)].concat());
+    gather(each.collect())
 }
 
 /// Kinds of answers that only one of them saw.
@@ -219,7 +218,7 @@ fn around(a: &Shape, b: &Shape) -> Vec<ShapeChange> {
     changes
 }
 
-/// What several kinds of answers say alike is one row.
+/// What several kinds of answers show alike is one row.
 fn gather(changes: Vec<Vec<ShapeChange>>) -> Vec<ShapeChange> {
     let kinds = changes.len();
     let mut rows: IndexMap<(String, String, String, String), Vec<ShapeChange>> = IndexMap::new();

@@ -204,7 +204,9 @@ impl Looking<'_> {
         let showable = self.dialect.showable.iter().any(|own| own.eq_ignore_ascii_case(name));
         let kind = format!("= {text}");
         let known = self.shape.members.get(path).is_some_and(|place| is_settled(place, &kind));
-        if showable && text.chars().count() <= 40 && (known || self.may_keep(text)) {
+        // A sentence is for people: what it says may hang on what was sent.
+        let word = text.chars().count() <= 40 && !text.contains(char::is_whitespace);
+        if showable && word && (known || self.may_keep(text)) {
             return kind;
         }
         "text".to_owned()

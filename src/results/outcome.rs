@@ -43,6 +43,26 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// The one of two that wins: the first in the order of the list.
+    #[must_use]
+    pub fn first(self, other: Exit) -> Exit {
+        if self.rank() <= other.rank() { self } else { other }
+    }
+
+    fn rank(self) -> u8 {
+        match self {
+            Exit::SecretLeaked => 0,
+            Exit::Misused => 1,
+            Exit::CouldNotRun => 2,
+            Exit::Interrupted(_) => 3,
+            Exit::Failed => 4,
+            Exit::Untrusted => 5,
+            Exit::Missed => 6,
+            Exit::Worse => 7,
+            Exit::Good => 8,
+        }
+    }
+
     /// The code.
     pub fn code(self) -> u8 {
         match self {

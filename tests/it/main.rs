@@ -6,6 +6,7 @@ mod chains;
 mod cli;
 mod codec;
 mod commands;
+mod compare;
 mod conformance;
 mod diagnostics;
 mod docs;

@@ -118,7 +118,7 @@ impl<'a> Lane<'a> {
             now: session.court.clock.now(),
             manner: format!("case {} ({})", case.number, case.format),
         };
-        session.court.observe(&taken);
+        session.court.observe_mutated(&taken);
         self.shared.harvest().requests += 1;
         let taken = Arc::new(taken);
         self.settle(case, &taken);

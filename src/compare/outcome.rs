@@ -16,7 +16,13 @@ pub fn of(comparison: &Comparison) -> Outcome {
             Exit::CouldNotRun => "cannot be compared".to_owned(),
             Exit::Worse if headline.starts_with("Different") => "different from the baseline".to_owned(),
             Exit::Worse => "worse than the baseline".to_owned(),
-            _ => headline.split(':').next().unwrap_or("same").to_lowercase(),
+            Exit::SecretLeaked
+            | Exit::Misused
+            | Exit::Interrupted(_)
+            | Exit::Failed
+            | Exit::Untrusted
+            | Exit::Missed
+            | Exit::Good => headline.split(':').next().unwrap_or("same").to_lowercase(),
         },
         headline,
         exit,

@@ -37,7 +37,13 @@ fn head(text: &mut String, comparison: &Comparison, page: Option<&str>, screen: 
     let tint = match outcome.exit {
         Exit::Good => Tint::Good,
         Exit::CouldNotRun => Tint::Odd,
-        _ => Tint::Fail,
+        Exit::SecretLeaked
+        | Exit::Misused
+        | Exit::Interrupted(_)
+        | Exit::Failed
+        | Exit::Untrusted
+        | Exit::Missed
+        | Exit::Worse => Tint::Fail,
     };
     for part in wrap(&line(&outcome.headline), "  ", "  ", screen.columns()).lines() {
         let _ = writeln!(text, "{}", paint(screen, tint, part));

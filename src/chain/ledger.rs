@@ -160,6 +160,11 @@ impl Ledger {
         shard
     }
 
+    /// Duplicates and strangers so far.
+    pub fn found(&self) -> u64 {
+        self.duplicates + self.strangers
+    }
+
     fn show(&mut self, fingerprint: Option<Fingerprint>) {
         if let Some(fingerprint) = fingerprint
             && self.examples.len() < EXAMPLES

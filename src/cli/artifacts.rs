@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::chain::held::Held;
-use crate::report;
+use crate::report::{self, hlog};
 use crate::results::{Run, SecretScan, file};
 use crate::secret::Token;
 
@@ -14,13 +14,15 @@ use crate::secret::Token;
 const SHORTEST: usize = 8;
 
 /// The reports of `run`: name and text.
-pub fn draw(run: &Run) -> Vec<(&'static str, String)> {
-    vec![
+pub fn draw(run: &Run) -> Vec<(String, String)> {
+    let reports = [
         ("run.json", file::write(run)),
         ("report.html", report::html::page(run)),
         ("junit.xml", report::junit::document(run)),
         ("summary.md", report::markdown::summary(run)),
-    ]
+    ];
+    let logs = run.load.iter().filter_map(|load| Some((hlog::name(&load.name), hlog::document(load)?)));
+    reports.map(|(name, text)| (name.to_owned(), text)).into_iter().chain(logs).collect()
 }
 
 /// Searches the reports of `run` for `secrets` and for every token of the run, and notes the result in it.
@@ -30,7 +32,7 @@ pub fn scan(run: &mut Run, secrets: &[Token], held: &Held) {
         secrets.iter().filter(|secret| secret.len() >= SHORTEST).map(forms).collect();
     let known = |text: &str| forms.iter().flatten().any(|form| text.contains(form.as_str()));
     let hit = |text: &str| known(text) || held.stands_in(text);
-    let hits = reports.iter().filter(|(_, text)| hit(text)).map(|(name, _)| (*name).to_owned()).collect();
+    let hits = reports.iter().filter(|(_, text)| hit(text)).map(|(name, _)| name.clone()).collect();
     run.trust.secrets = Some(SecretScan {
         values: forms.len() as u64 + held.count(),
         beyond: held.beyond(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use crate::conformance::{self, Planned};
+use crate::conformance::{self, Planned, sentinels};
 use crate::load;
 use crate::results::Burn;
 use crate::results::outcome::Exit;
@@ -99,11 +99,7 @@ fn rows(chosen: &Chosen, planned: &[Planned]) -> Vec<Row> {
     let of_profiles = chosen.suite.load.iter().map(|profile| Row {
         name: profile.name.clone(),
         what: load::asks(profile),
-        burn: Burn {
-            requests: load::requests_at_most(profile),
-            chains: u64::from(load::chains_needed(profile)),
-            families_lost: 0,
-        },
+        burn: sentinels::burn_of(&chosen.suite, profile),
         about: profile.lasting().unwrap_or_default(),
     });
     of_groups.chain(of_profiles).collect()

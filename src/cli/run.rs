@@ -6,15 +6,19 @@ use std::time::{Duration, Instant};
 use jiff::{Timestamp, Zoned};
 
 use crate::conformance;
+use crate::conformance::Counted;
+use crate::conformance::sentinels::{self, Watched};
 use crate::load;
 use crate::report::{json, terminal};
 use crate::results::event::{Event, Narrator, Stop};
 use crate::results::outcome::{self, Exit};
 use crate::results::{
-    Books, Burn, Depth, Ended, Gate, LoadResult, RUN_FILE_VERSION, Run, SuiteStamp, TargetKind, TargetStamp,
-    Took, Trust, TrustState, objectives, trust,
+    Books, Burn, CheckResult, Depth, Ended, Gate, LoadResult, ObjectiveResult, RUN_FILE_VERSION, Run,
+    SuiteStamp, TargetKind, TargetStamp, Took, Trust, TrustState, objectives, trust,
 };
 use crate::secret::{FingerprintKey, Token};
+use crate::suite::Suite;
+use crate::suite::profile::Profile;
 
 use super::args::Format;
 use super::plan::RunPlan;
@@ -26,6 +30,7 @@ use super::{artifacts, narrate, pipeline, signals};
 struct Found {
     conformance: Option<conformance::Outcome>,
     load: Vec<LoadResult>,
+    watched: Vec<Watched>,
     checks_took: Duration,
     load_took: Duration,
     abandoned: Option<String>,
@@ -84,11 +89,12 @@ fn announce(plan: &RunPlan, narrator: &Narrator) {
     let running: Vec<_> =
         planned.iter().filter(|check| plan.checks && check.skipped.is_none() && wanted(&check.id)).collect();
     let profiles = if plan.load { chosen.suite.load.as_slice() } else { &[] };
-    let requests: u64 = running.iter().map(|check| check.burn.requests).sum::<u64>()
-        + profiles.iter().map(load::requests_at_most).sum::<u64>();
-    let chains: u64 = running.iter().map(|check| check.burn.chains).sum::<u64>()
-        + profiles.iter().map(|profile| u64::from(load::chains_needed(profile))).sum::<u64>();
-    let lost: u64 = running.iter().map(|check| check.burn.families_lost).sum();
+    let of_profiles: Vec<Burn> =
+        profiles.iter().map(|profile| sentinels::burn_of(&chosen.suite, profile)).collect();
+    let burns = || running.iter().map(|check| &check.burn).chain(&of_profiles);
+    let requests: u64 = burns().map(|burn| burn.requests).sum();
+    let chains: u64 = burns().map(|burn| burn.chains).sum();
+    let lost: u64 = burns().map(|burn| burn.families_lost).sum();
     narrator.say(Event::RunStarted {
         title: format!("{} · env {} · seed {}", chosen.suite.file.name(), chosen.environment.name, plan.seed),
         burn: format!("will burn about {requests} requests, {chains} chains, {lost} families"),
@@ -130,12 +136,17 @@ async fn put_load(
         identities: ready.identities.clone(),
         key,
         seed: plan.seed,
+        embedded: ready.kind == TargetKind::EmbeddedMock,
+        sentinels: None,
     };
+    let court = self::ground(plan, ready, key);
     for profile in &plan.chosen.suite.load {
         if stop.asked() {
             break;
         }
-        match load::run(&ground, profile, narrator, stop).await {
+        let (results, watched) = sentinels::run(&court, ground.clone(), profile, narrator, stop).await;
+        found.watched.push(watched);
+        match results {
             Ok(mut results) => {
                 for result in &mut results {
                     trust::weigh(result, &plan.chosen.suite.objectives);
@@ -209,7 +220,10 @@ async fn testify(
     let suite = &plan.chosen.suite;
     let took = began.1.elapsed();
     let books = books(ready, &found).await;
-    let objectives = if plan.load { objectives::judge(&suite.objectives, &found.load) } else { Vec::new() };
+    let objectives = if plan.load { judged(suite, &found.load) } else { Vec::new() };
+    let lost_to_sentinels: u64 = found.watched.iter().map(|watched| watched.families_lost).sum();
+    let of_sentinels = found.watched.iter().flat_map(|watched| watched.checks.iter().cloned());
+    let of_sentinels: Vec<CheckResult> = of_sentinels.collect();
     let entropy = found.conformance.as_ref().and_then(|outcome| outcome.entropy.clone());
     let shapes = found.conformance.as_ref().map(|outcome| outcome.shapes.clone()).unwrap_or_default();
     let (gate, checks, formats, not_applicable, checks_burnt) = match found.conformance {
@@ -218,6 +232,7 @@ async fn testify(
         }
         None => (None, Vec::new(), Vec::new(), Vec::new(), Burn::default()),
     };
+    let checks = checks.into_iter().chain(of_sentinels).collect();
     Run {
         assay_run: RUN_FILE_VERSION,
         assay_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -248,7 +263,7 @@ async fn testify(
         burnt: Burn {
             requests: ready.client.requests_sent(),
             chains: u64::from(ready.source.opened()),
-            families_lost: checks_burnt.families_lost,
+            families_lost: checks_burnt.families_lost + lost_to_sentinels,
         },
         gate,
         checks,
@@ -270,17 +285,27 @@ fn ended(abandoned: Option<String>, gate: Option<&Gate>, signal: Option<u8>, too
     }
 }
 
+/// The objectives of the suite, and those that its profiles bring themselves.
+fn judged(suite: &Suite, load: &[LoadResult]) -> Vec<ObjectiveResult> {
+    let mut judged = objectives::judge(&suite.objectives, load);
+    judged.extend(objectives::aborts(suite.load.iter().flat_map(Profile::all), load));
+    judged
+}
+
 /// Two books of the same refreshes, where the endpoint keeps one that can be read.
 async fn books(ready: &Ready, found: &Found) -> Option<Books> {
     let server = ready.control.as_ref()?.ledger().await.ok()?;
-    let counted = found.conformance.as_ref().map(|outcome| outcome.counted).unwrap_or_default();
+    let checks = found.conformance.as_ref().map(|outcome| outcome.counted).unwrap_or_default();
+    let watched = |pick: fn(&Counted) -> u64| found.watched.iter().map(|one| pick(&one.counted)).sum::<u64>();
     let book = |pick: fn(&LoadResult) -> u64| found.load.iter().map(pick).sum::<u64>();
     Some(Books {
-        client_granted: counted.granted + book(|load| load.book.granted),
+        client_granted: checks.granted + watched(|it| it.granted) + book(|load| load.book.granted),
         server_granted: server.granted,
-        client_refused: counted.refused + book(LoadResult::answered_not_granted),
+        client_refused: checks.refused + watched(|it| it.refused) + book(LoadResult::answered_not_granted),
         server_refused: server.refused,
-        client_unanswered: counted.unanswered + book(|load| load.book.unanswered),
+        client_unanswered: checks.unanswered
+            + watched(|it| it.unanswered)
+            + book(|load| load.book.unanswered),
     })
 }
 

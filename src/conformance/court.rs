@@ -19,6 +19,7 @@ use super::clock::Clock;
 use super::guess::Issued;
 use super::promise::Allowed;
 use super::redact::Redaction;
+use super::sentinels::Watched;
 use super::shapes::Shapes;
 use super::transcript::Taken;
 use super::{Counted, Ground};
@@ -268,6 +269,13 @@ impl Court {
         counted.refused += refused;
         counted.unanswered += unanswered;
         self.requests.fetch_add(granted + refused + unanswered, Ordering::Relaxed);
+    }
+
+    /// What the sentinels of a load did, in whose course a check of their own played.
+    pub fn count_sentinels(&self, watched: &Watched) {
+        let Counted { granted, refused, unanswered } = watched.counted;
+        self.count_load(granted, refused, unanswered);
+        self.lost.fetch_add(watched.families_lost, Ordering::Relaxed);
     }
 
     /// A chain was given up.

@@ -34,6 +34,7 @@ mod redact;
 mod references;
 mod run;
 mod script;
+pub mod sentinels;
 mod shapes;
 mod steps;
 mod tally;

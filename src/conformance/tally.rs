@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use crate::load::sentinels::Told;
 use crate::results::{Evidence, RaceResult};
 use crate::source::Span;
 use crate::suite::claim::Strength;
@@ -59,6 +60,13 @@ pub(super) struct Failed {
     pub again: Option<String>,
 }
 
+/// How the musts of a check stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    failed: u32,
+    judged: u32,
+}
+
 /// What shows a failure.
 pub(super) type Shown = (Vec<Evidence>, Option<String>);
 
@@ -111,6 +119,60 @@ impl Tally {
         }
     }
 
+    /// How often a `must` failed and how often one was judged.
+    pub fn standing(&self) -> Standing {
+        let musts = || self.claims.values().filter(|claim| claim.strength == Strength::Must);
+        Standing {
+            failed: musts().map(|claim| claim.failed).sum(),
+            judged: self.claims.values().map(|claim| claim.judged).sum(),
+        }
+    }
+
+    /// What the last round of a sentinel came to, by how it stood before.
+    pub fn since(&self, before: &Standing) -> Told {
+        let now = self.standing();
+        let failing = |claim: &&ClaimTally| claim.strength == Strength::Must && claim.failed > 0;
+        if now.failed > before.failed {
+            let kinds = self.claims.values().filter(failing).filter_map(|claim| claim.kinds.last());
+            let found = |kind: &Failed| format!("{}, expected {}", kind.miss.found, kind.miss.expected);
+            return Told::Violated(kinds.last().map_or_else(String::new, found));
+        }
+        if now.judged > before.judged {
+            return Told::Held;
+        }
+        let untold = self.claims.values().find_map(|claim| claim.why_untold.clone());
+        let why = self.why_unset.clone().or(untold).or_else(|| self.why_moot.clone());
+        Told::Nothing(why.unwrap_or_else(|| "nothing could be judged".to_owned()))
+    }
+
+    /// Adds what the same check came to elsewhere.
+    pub fn add(&mut self, other: Tally) {
+        for (key, claim) in other.claims {
+            match self.claims.get_mut(&key) {
+                Some(own) => own.add(claim),
+                None => drop(self.claims.insert(key, claim)),
+            }
+        }
+        self.runs += other.runs;
+        self.unset += other.unset;
+        self.why_unset = self.why_unset.take().or(other.why_unset);
+        self.why_moot = self.why_moot.take().or(other.why_moot);
+        self.emptied = self.emptied.take().or(other.emptied);
+        self.races.extend(other.races);
+    }
+
+    /// Leaves out rounds that told nothing, where others told something: a sentinel is asked again and again.
+    pub fn forgive(&mut self) {
+        let mut told = false;
+        for claim in self.claims.values_mut().filter(|claim| claim.judged > 0) {
+            claim.untold = 0;
+            told = true;
+        }
+        if told {
+            self.unset = 0;
+        }
+    }
+
     /// The stage of this cell and round could not be set.
     pub fn unset(&mut self, why: impl Into<String>) {
         self.unset += 1;
@@ -119,6 +181,27 @@ impl Tally {
 }
 
 impl ClaimTally {
+    fn add(&mut self, other: ClaimTally) {
+        self.judged += other.judged;
+        self.failed += other.failed;
+        self.untold += other.untold;
+        self.further += other.further;
+        self.why_untold = self.why_untold.take().or(other.why_untold);
+        self.why_moot = self.why_moot.take().or(other.why_moot);
+        for kind in other.kinds {
+            let is_same = |own: &&mut Failed| {
+                own.miss.expected == kind.miss.expected && own.miss.found == kind.miss.found
+            };
+            if let Some(own) = self.kinds.iter_mut().find(is_same) {
+                own.times += kind.times;
+            } else if self.kinds.len() < KINDS_MAX {
+                self.kinds.push(kind);
+            } else {
+                self.further += kind.times;
+            }
+        }
+    }
+
     fn new(strength: Strength) -> ClaimTally {
         ClaimTally {
             strength,

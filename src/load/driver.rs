@@ -13,11 +13,15 @@ use crate::chain::source::{NoChain, Source};
 use crate::chain::walk::Walk;
 use crate::chain::{Chain, Identity};
 use crate::results::event::{Event, LoadTick, Narrator, Stop};
+use crate::results::objectives::OfLoad;
 use crate::results::trust::{self, Figures};
-use crate::results::{Book, LedgerResult, LoadResult};
+use crate::results::{Book, Clock, EarlyEnd, LedgerResult, LoadResult, SentinelResult, Traffic};
+use crate::suite::expression::Truth;
+use crate::suite::profile::StopOn;
 
 use super::Ground;
 use super::order::{Arrivals, Order, micros};
+use super::sentinels::{Guardhouse, Pace};
 use super::series::Series;
 use super::tally::Tally;
 use super::worker::{self, Finished, Halt, Kit, Pulse, Report};
@@ -40,6 +44,8 @@ const SPARE_PAUSES: [Duration; 5] = [
 const LATE: Duration = Duration::from_millis(5);
 /// From "everybody is ready" to the start.
 const COUNTDOWN: Duration = Duration::from_millis(20);
+/// Over how long the load of this moment is measured, at least.
+const PACE: Duration = Duration::from_millis(200);
 /// How often the driver narrates.
 const TICK: Duration = Duration::from_millis(300);
 
@@ -52,23 +58,25 @@ pub async fn run(
     stop: &Stop,
     together: &Barrier,
 ) -> Result<LoadResult, NoChain> {
-    allow_many_files();
     let order = Arc::new(order);
     let walks = open_chains(ground, chains, stop).await?;
     compose_each_format(&walks, ground, &order)?;
     let abandoned = Abandoned(Arc::new(AtomicBool::new(false)));
-    let halt = Halt { stop: stop.clone(), abandoned: Arc::clone(&abandoned.0) };
+    let halt = Halt { stop: stop.clone(), abandoned: Arc::clone(&abandoned.0), early: Arc::default() };
     let spares = walks.len().max(SPARES_MIN);
     let mut crew = Crew::hire(ground, &order, walks, &halt);
     // Whoever runs beside it has its chains now as well.
     together.wait().await;
     let before = Readings::take();
     crew.start().await;
-    let mut hearing = Hearing::new(ground, &order, crew.threads.len(), spares, halt);
-    hearing.listen(&mut crew.reports, crew.started_at, narrator).await;
+    let (started_at, sentinels) = (crew.started_at, ground.sentinels.as_ref());
+    let mut hearing = Hearing::new(ground, &order, crew.threads.len(), spares, started_at, halt);
+    let guards = Guardhouse::post(sentinels, &order.name, &order.sentinels, started_at, &hearing.pace);
+    hearing.listen(&mut crew.reports, started_at, narrator).await;
+    let elapsed = started_at.elapsed();
+    let told = guards.dismiss().await;
     let lost = crew.dismiss(hearing.finished.len());
-    let elapsed = crew.started_at.elapsed();
-    Ok(hearing.result(&order, chains, elapsed, &before, lost))
+    Ok(hearing.result(&order, chains, elapsed, &before, lost, told))
 }
 
 /// Set when nobody waits for the result any more, so that the workers end.
@@ -82,7 +90,7 @@ impl Drop for Abandoned {
 
 /// A connection is a file: takes as many as this process may have. What cannot be had shows as
 /// `local files exhausted`.
-fn allow_many_files() {
+pub fn allow_many_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
@@ -215,6 +223,13 @@ struct Hearing<'a> {
     spares_opened: Arc<std::sync::atomic::AtomicU32>,
     sparing: Arc<Semaphore>,
     spares: JoinSet<()>,
+    started_at: Instant,
+    pace: Arc<Pace>,
+    /// When users were last counted, and how many answers they had.
+    counted: (Duration, u64),
+    /// Seconds that `abort` has looked at.
+    looked_at: usize,
+    ended_early: Option<EarlyEnd>,
 }
 
 impl<'a> Hearing<'a> {
@@ -223,6 +238,7 @@ impl<'a> Hearing<'a> {
         order: &Arc<Order>,
         workers: usize,
         spares_left: usize,
+        started_at: Instant,
         halt: Halt,
     ) -> Hearing<'a> {
         Hearing {
@@ -236,6 +252,11 @@ impl<'a> Hearing<'a> {
             spares_opened: Arc::default(),
             sparing: Arc::new(Semaphore::new(SPARING)),
             spares: JoinSet::new(),
+            started_at,
+            pace: Arc::default(),
+            counted: (Duration::ZERO, 0),
+            looked_at: 0,
+            ended_early: None,
         }
     }
 
@@ -257,6 +278,7 @@ impl<'a> Hearing<'a> {
                 _ = ticks.tick() => {
                     while self.spares.try_join_next().is_some() {}
                     let elapsed = Instant::now().saturating_duration_since(started_at);
+                    self.end_early(elapsed);
                     narrator.say(Event::LoadTick(self.tick(elapsed)));
                 }
             }
@@ -267,9 +289,67 @@ impl<'a> Hearing<'a> {
         match report {
             Report::Ready => {}
             Report::Second(worker, interval) => self.series.add(worker, *interval),
-            Report::Pulse(worker, pulse) => self.pulses[worker] = pulse,
+            Report::Pulse(worker, pulse) => {
+                self.pulses[worker] = pulse;
+                self.measure_pace();
+            }
             Report::Spare(identity, answer) => self.spare(identity, answer),
             Report::Finished(finished) => self.finished.push(*finished),
+        }
+    }
+
+    /// What the load is now: what is asked for, or what users make of it.
+    fn measure_pace(&mut self) {
+        let elapsed = self.started_at.elapsed();
+        let (before, had) = self.counted;
+        let since = elapsed.saturating_sub(before);
+        if since < PACE {
+            return;
+        }
+        let answered: u64 = self.pulses.iter().map(|pulse| pulse.totals.answered).sum();
+        self.counted = (elapsed, answered);
+        self.pace.set(match &self.order.arrivals {
+            Arrivals::Open(_) => self.order.rate_at(elapsed),
+            Arrivals::Closed { .. } => answered.saturating_sub(had) as f64 / since.as_secs_f64(),
+        });
+    }
+
+    /// Ends the profile where its own words say so.
+    fn end_early(&mut self, elapsed: Duration) {
+        if self.ended_early.is_some() {
+            return;
+        }
+        let (reason, aborted) = match (self.aborted(), self.violated()) {
+            (Some(reason), _) => (reason, true),
+            (None, Some(reason)) => (reason, false),
+            (None, None) => return,
+        };
+        self.ended_early = Some(EarlyEnd { at_us: micros(elapsed), reason, aborted });
+        self.halt.early.store(true, Ordering::Release);
+    }
+
+    /// Whether what aborts the profile holds of its last seconds.
+    fn aborted(&mut self) -> Option<String> {
+        let abort = self.order.abort.as_ref()?;
+        // Once for each second, when it is complete.
+        if std::mem::replace(&mut self.looked_at, self.series.complete()) == self.looked_at {
+            return None;
+        }
+        let last = self.series.last(&self.order.name, abort.over, self.order.warm_up)?;
+        let over = abort.over.as_secs();
+        (abort.when.truth(&OfLoad(&last)) == Truth::True)
+            .then(|| format!("`{}` over the last {over} s", abort.when.text))
+    }
+
+    fn violated(&self) -> Option<String> {
+        match self.order.stop_on? {
+            StopOn::Violation => {
+                let found: u64 = self.pulses.iter().map(|pulse| pulse.violations).sum();
+                let of_sentinels = (self.pace.violations() > 0).then_some("a sentinel was violated");
+                of_sentinels
+                    .or_else(|| (found > 0).then_some("a token was issued where it may not be"))
+                    .map(str::to_owned)
+            }
         }
     }
 
@@ -319,16 +399,19 @@ impl<'a> Hearing<'a> {
         elapsed: Duration,
         before: &Readings,
         workers_lost: usize,
+        sentinels: Vec<SentinelResult>,
     ) -> LoadResult {
         let lag = self.finished.iter().map(|finished| finished.lag).max().unwrap_or_default();
         let mut tally = Tally::new(Arc::clone(order));
         let mut ledgers = Vec::new();
+        let mut traffic = Traffic::default();
         for finished in self.finished {
+            traffic = traffic.with(finished.traffic);
             tally.add(finished.tally);
             ledgers.push(finished.ledger);
         }
         close_book(&mut tally.book, order);
-        let stopped = self.halt.stop.asked() || tally.last_done.is_zero();
+        let stopped = self.halt.asked() || tally.last_done.is_zero();
         let after = Readings::take();
         let stolen = after.stolen_since(before);
         let schedule = match &order.arrivals {
@@ -337,6 +420,9 @@ impl<'a> Hearing<'a> {
         };
         let errors = tally.errors();
         let slip = tally.slip.clock();
+        let service = tally.service.clock();
+        let least_chains = least_chains(order, &service);
+        let (series, per_second) = self.series.rows(schedule, &errors);
         let figures = Figures {
             slip_p99_us: slip.quantiles_us.get("p99").copied(),
             rate_off: rate_off(order, lag),
@@ -348,25 +434,41 @@ impl<'a> Hearing<'a> {
             name: order.name.clone(),
             asks: order.asks().to_owned(),
             model: order.model(),
+            began_ms: before.began_ms(),
             took_us: micros(if stopped { elapsed } else { tally.last_done }),
             warm_up_us: micros(order.warm_up),
             chains: chains + self.spares_opened.load(Ordering::Relaxed),
             book: tally.book,
             response: tally.response.clock(),
-            service: tally.service.clock(),
+            service,
             refused_response: tally.refused_response.clock(),
             refused_service: tally.refused_service.clock(),
             slip,
             parts: tally.parts(),
-            series: self.series.rows(schedule, &errors),
+            series,
             errors,
             stages: order.marks(),
             ledger: closed_ledger(&mut ledgers),
             stolen,
             untrusted: trust::reasons(&figures, None),
             rates: Vec::new(),
+            knee: None,
+            sentinels,
+            traffic,
+            least_chains,
+            ended_early: self.ended_early,
+            per_second: Arc::new(per_second),
         }
     }
+}
+
+/// The fewest chains that could have served the highest rate: each is busy for as long as an answer takes, and but for
+/// one answer in a thousand none takes longer.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "neither is negative")]
+fn least_chains(order: &Order, service: &Clock) -> Option<u64> {
+    let Arrivals::Open(schedule) = &order.arrivals else { return None };
+    let busy_s = service.quantiles_us.get("p99.9")? / 1e6;
+    Some((schedule.peak() * busy_s).ceil() as u64)
 }
 
 /// Arrivals of a worker that left no record were cut off.
@@ -402,6 +504,11 @@ impl Readings {
     fn take() -> Readings {
         let stat = std::fs::read_to_string("/proc/stat").ok();
         Readings { monotonic: Instant::now(), wall: jiff::Timestamp::now(), stat }
+    }
+
+    /// The start that was given right after, in milliseconds since 1970.
+    fn began_ms(&self) -> u64 {
+        u64::try_from(self.wall.as_millisecond()).unwrap_or(0) + COUNTDOWN.as_millis() as u64
     }
 
     fn stolen_since(&self, before: &Readings) -> Option<f64> {

@@ -4,7 +4,9 @@
 //! runtime, connections and histograms and share nothing per request. Never prints; never judges an objective
 //! (that is `results`).
 
+mod chance;
 mod driver;
+mod means;
 mod mix;
 mod order;
 mod pacer;
@@ -12,6 +14,7 @@ mod pool;
 pub mod schedule;
 mod search;
 mod searching;
+pub mod sentinels;
 mod series;
 mod tally;
 mod worker;
@@ -30,8 +33,10 @@ use crate::results::event::{Event, Narrator, Stop};
 use crate::secret::FingerprintKey;
 use crate::suite::profile::{Model, Profile};
 
+use self::means::Means;
 use self::order::Order;
 use self::search::HOLDS_MAX;
+use self::sentinels::Sentinels;
 
 /// Everything a load needs.
 #[derive(Clone, Debug)]
@@ -48,6 +53,10 @@ pub struct Ground {
     pub key: FingerprintKey,
     /// The run's seed.
     pub seed: u64,
+    /// The endpoint runs in this process, and shares its descriptors.
+    pub embedded: bool,
+    /// What plays the sentinels of its profiles, where they have some.
+    pub sentinels: Option<Arc<dyn Sentinels>>,
 }
 
 /// Runs one profile and those beside it to their end, or to `stop`: its result first, then theirs. Chains are opened
@@ -61,6 +70,11 @@ pub async fn run(
     narrator: &Narrator,
     stop: &Stop,
 ) -> Result<Vec<LoadResult>, NoChain> {
+    let needed = Means::needed(profile.all(), ground.embedded);
+    driver::allow_many_files();
+    if let Some(missing) = Means::of_this_machine().shortage(needed) {
+        return Err(NoChain::NoLogin(missing));
+    }
     if let Model::Search(search) = &profile.model {
         return Ok(vec![searching::run(ground, profile, search, narrator, stop).await?]);
     }
@@ -93,20 +107,29 @@ async fn one(
 ) -> Result<LoadResult, NoChain> {
     narrator.say(Event::ProfileStarted { name: profile.name.clone() });
     let chains = chains_of(profile);
-    let result = driver::run(ground, Order::new(profile), chains, narrator, stop, together).await?;
+    let result =
+        driver::run(ground, Order::new(profile, ground.seed), chains, narrator, stop, together).await?;
     narrator.say(Event::ProfileFinished(Box::new(result.clone())));
     Ok(result)
 }
 
 /// What a profile asks for, in words: `open, 200/s for 10 s`.
 pub fn asks(profile: &Profile) -> String {
-    Order::new(profile).asks().to_owned()
+    Order::new(profile, 0).asks().to_owned()
 }
 
 /// How many chains a profile and those beside it will open, by their own words or by rate × a guess of the longest
 /// answer. Chains that are refused under load are replaced, up to as many again (64 at least).
 pub fn chains_needed(profile: &Profile) -> u32 {
     profile.all().map(chains_of).fold(0, u32::saturating_add)
+}
+
+/// How many chains of one profile are open at the same time.
+fn chains_at_once(profile: &Profile) -> u32 {
+    match &profile.model {
+        Model::Search(search) => chains_for(search.to),
+        Model::Open(_) | Model::Closed { .. } | Model::Herd { .. } => chains_of(profile),
+    }
 }
 
 /// How many chains one profile will open.
@@ -145,11 +168,16 @@ const CHAINS_MAX: f64 = 4096.0;
 
 /// How many requests a profile and those beside it will send, at most. Spare logins are not among them.
 pub fn requests_at_most(profile: &Profile) -> u64 {
-    let of_one = |profile: &Profile| match &profile.model {
+    profile.all().map(requests_of_one).fold(0, u64::saturating_add)
+}
+
+fn requests_of_one(profile: &Profile) -> u64 {
+    match &profile.model {
         Model::Search(search) => searching::requests_at_most(profile, search),
-        Model::Open(_) | Model::Closed { .. } | Model::Herd { .. } => Order::new(profile).requests_at_most(),
-    };
-    profile.all().map(of_one).fold(0, u64::saturating_add)
+        Model::Open(_) | Model::Closed { .. } | Model::Herd { .. } => {
+            Order::new(profile, 0).requests_at_most()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +185,7 @@ mod tests {
     use super::*;
     use crate::client::Failure;
     use crate::results::class;
-    use crate::suite::profile::Stage;
+    use crate::suite::profile::{Connections, Spacing, Stage};
 
     #[expect(clippy::default_trait_access, reason = "spans belong to `source`, which load does not know")]
     pub(super) fn profile(model: Model, formats: &[(&str, u32)], warm_up_ms: u64) -> Profile {
@@ -171,6 +199,11 @@ mod tests {
             beside: Vec::new(),
             warm_up: Duration::from_millis(warm_up_ms),
             max_wait: Duration::from_mins(1),
+            spacing: Spacing::Even,
+            connections: Connections::Keep,
+            sentinels: Vec::new(),
+            abort: None,
+            stop_on: None,
             at: Default::default(),
         }
     }

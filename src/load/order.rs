@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::results::{LoadModel, StageMark};
-use crate::suite::profile::{LoadCall, Model, Profile, Stage};
+use crate::suite::profile::{Abort, Connections, LoadCall, Model, Profile, Sentinel, Spacing, Stage, StopOn};
 
 use super::mix::Mix;
 use super::schedule::Schedule;
@@ -26,6 +26,14 @@ pub struct Order {
     pub max_wait: Duration,
     /// How long requests are started; `None` where a count ends it.
     pub lasting: Option<Duration>,
+    /// How long a connection is kept.
+    pub connections: Connections,
+    /// The checks that run meanwhile.
+    pub sentinels: Vec<Sentinel>,
+    /// What ends it at once.
+    pub abort: Option<Abort>,
+    /// What ends it besides.
+    pub stop_on: Option<StopOn>,
     stages: Vec<Stage>,
 }
 
@@ -58,23 +66,28 @@ pub enum Arrivals {
 const QUICKEST: Duration = Duration::from_micros(50);
 
 impl Order {
-    /// Works out `profile`.
-    pub fn new(profile: &Profile) -> Order {
+    /// Works out `profile`; what is random is so by `seed`.
+    pub fn new(profile: &Profile, seed: u64) -> Order {
+        let schedule = |stages: &[Stage], limit: Option<u64>| {
+            Arrivals::Open(match profile.spacing {
+                Spacing::Even => Schedule::new(stages, limit),
+                Spacing::Poisson => Schedule::poisson(stages, limit, seed),
+            })
+        };
         let (arrivals, stages) = match &profile.model {
-            Model::Open(stages) => (Arrivals::Open(Schedule::new(stages, profile.refreshes)), stages.clone()),
+            Model::Open(stages) => (schedule(stages, profile.refreshes), stages.clone()),
             Model::Closed { users, lasting, think } => {
                 let bound = lasting.map(|lasting| closed_at_most(*users, lasting, *think));
                 let quota = profile.refreshes.into_iter().chain(bound).min().unwrap_or_default();
                 (Arrivals::Closed { users: (*users).max(1), think: *think, quota }, Vec::new())
             }
-            Model::Herd { chains, jitter } => (
-                Arrivals::Open(Schedule::new(&[herd(*chains, *jitter)], Some(u64::from(*chains)))),
-                Vec::new(),
-            ),
+            Model::Herd { chains, jitter } => {
+                (schedule(&[herd(*chains, *jitter)], Some(u64::from(*chains))), Vec::new())
+            }
             // What a search holds is an order of its own; this is what it asks for before it knows.
             Model::Search(search) => {
                 let stage = Stage { from: search.from, to: search.from, lasting: search.hold };
-                (Arrivals::Open(Schedule::new(&[stage], None)), Vec::new())
+                (schedule(&[stage], None), Vec::new())
             }
         };
         let words = |(call, share): &(LoadCall, u32)| (call.word().to_owned(), *share);
@@ -87,6 +100,10 @@ impl Order {
             warm_up: profile.warm_up,
             max_wait: profile.max_wait,
             lasting: profile.lasting(),
+            connections: profile.connections,
+            sentinels: profile.sentinels.clone(),
+            abort: profile.abort.clone(),
+            stop_on: profile.stop_on,
             stages,
         }
     }
@@ -243,9 +260,27 @@ fn asks(profile: &Profile) -> String {
             search.until.text
         ),
     };
+    let words = words + &manner(profile);
     let beside: Vec<String> =
         profile.beside.iter().map(|other| format!(", beside `{}` ({})", other.name, asks(other))).collect();
     words + &beside.concat()
+}
+
+/// What is not as usual about it, in words: ", as a Poisson process, a new connection each time, with LIF-06".
+fn manner(profile: &Profile) -> String {
+    let spacing = match profile.spacing {
+        Spacing::Even => String::new(),
+        Spacing::Poisson => ", as a Poisson process".to_owned(),
+    };
+    let connections = match profile.connections {
+        Connections::Keep => String::new(),
+        Connections::Requests(1) => ", a new connection each time".to_owned(),
+        Connections::Requests(requests) => format!(", {requests} requests a connection"),
+    };
+    let sentinels: Vec<&str> = profile.sentinels.iter().map(|sentinel| sentinel.check.as_str()).collect();
+    let sentinels =
+        if sentinels.is_empty() { String::new() } else { format!(", with {}", sentinels.join(" and ")) };
+    format!("{spacing}{connections}{sentinels}")
 }
 
 /// Requests that a closed profile cannot exceed in its time; the engine holds it to that.
@@ -299,7 +334,7 @@ mod tests {
     use super::*;
 
     fn order(model: Model, formats: &[(&str, u32)], warm_up_ms: u64) -> Order {
-        Order::new(&super::super::tests::profile(model, formats, warm_up_ms))
+        Order::new(&super::super::tests::profile(model, formats, warm_up_ms), 0)
     }
 
     fn stage(from: f64, to: f64, seconds: u64) -> Stage {

@@ -9,12 +9,16 @@ use std::time::Duration;
 
 use crate::suite::profile::Stage;
 
+use super::chance::Chance;
+
 /// The intended moments of an open profile.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     pieces: Vec<Piece>,
     total: u64,
     lasting: Duration,
+    /// Where arrivals are not evenly spaced.
+    chance: Option<Chance>,
 }
 
 /// One stage and what came before it.
@@ -39,7 +43,14 @@ impl Schedule {
             starts += stage.lasting;
         }
         let total = whole(before).min(limit.unwrap_or(u64::MAX));
-        Schedule { pieces, total, lasting: starts }
+        Schedule { pieces, total, lasting: starts, chance: None }
+    }
+
+    /// As many arrivals over the same rates, as a Poisson process has them.
+    pub fn poisson(stages: &[Stage], limit: Option<u64>, seed: u64) -> Schedule {
+        let all = Schedule::new(stages, None);
+        let chance = Chance::new(all.total, stages.iter().map(area).sum(), seed);
+        Schedule { total: all.total.min(limit.unwrap_or(u64::MAX)), chance: Some(chance), ..all }
     }
 
     /// Arrivals in all: the floor of the area.
@@ -57,7 +68,7 @@ impl Schedule {
         if k >= self.total {
             return None;
         }
-        let due = k as f64;
+        let due = self.chance.as_ref().map_or(k as f64, |chance| chance.nth(k));
         let after = self.pieces.partition_point(|piece| piece.before <= due);
         let piece = &self.pieces[after.checked_sub(1)?];
         let within = root(&piece.stage, due - piece.before);
@@ -210,6 +221,36 @@ mod tests {
         assert!((schedule.peak() - 100.0).abs() < 1e-9);
     }
 
+    #[test]
+    fn a_poisson_process_has_its_arrivals_where_the_rate_is_and_gaps_of_all_lengths() {
+        let stages = [stage(100.0, 100.0, 50.0), stage(300.0, 300.0, 50.0)];
+        let schedule = Schedule::poisson(&stages, None, 7);
+        let moments = all(&schedule);
+        assert_eq!(moments.len(), 20_000);
+        assert!(moments.is_sorted());
+        let early = schedule.count_before(Duration::from_secs(50));
+        // 5,000 expected; four standard deviations of a binomial are 245.
+        assert!(early.abs_diff(5_000) < 245, "{early}");
+        // Gaps are exponential: their deviation is their mean, and one in e is longer than the mean.
+        let gaps: Vec<f64> =
+            moments[10_000..].windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
+        let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
+        assert!((variance.sqrt() / mean - 1.0).abs() < 0.05, "{}", variance.sqrt() / mean);
+        let long = gaps.iter().filter(|gap| **gap > mean).count() as f64 / gaps.len() as f64;
+        assert!((long - (-1.0_f64).exp()).abs() < 0.02, "{long}");
+    }
+
+    #[test]
+    fn a_poisson_process_is_the_same_for_the_same_seed_alone() {
+        let stages = [stage(10.0, 50.0, 20.0)];
+        let moments = |seed| all(&Schedule::poisson(&stages, None, seed));
+        assert_eq!(moments(1), moments(1));
+        assert_ne!(moments(1), moments(2));
+        let limited = Schedule::poisson(&stages, Some(5), 1);
+        assert_eq!(all(&limited), moments(1)[..5]);
+    }
+
     fn stages() -> impl Strategy<Value = Vec<Stage>> {
         let rate = prop_oneof![Just(0.0), 0.0..500.0_f64, 1.0..5.0_f64];
         let one = (rate.clone(), rate, 0.0..3.0_f64).prop_map(|(from, to, lasting)| stage(from, to, lasting));
@@ -251,8 +292,23 @@ mod tests {
         }
 
         #[test]
-        fn counting_and_numbering_agree(stages in stages(), moment in 0.0..12.0_f64) {
-            let schedule = Schedule::new(&stages, None);
+        fn chance_keeps_the_number_and_the_silence(stages in stages(), seed in 0..50_u64) {
+            let (even, random) = (Schedule::new(&stages, None), Schedule::poisson(&stages, None, seed));
+            prop_assert_eq!(even.total(), random.total());
+            let moments = all(&random);
+            prop_assert!(moments.is_sorted());
+            for at in moments {
+                prop_assert!(at <= random.lasting());
+                let near = Duration::from_micros(2);
+                let rates = [at.saturating_sub(near), at, at + near].map(|moment| random.rate_at(moment));
+                prop_assert!(rates.iter().any(|rate| *rate > 0.0), "{:?}: {:?}", at, rates);
+            }
+        }
+
+        #[test]
+        fn counting_and_numbering_agree(stages in stages(), moment in 0.0..12.0_f64, random in proptest::bool::ANY) {
+            let schedule =
+                if random { Schedule::poisson(&stages, None, 3) } else { Schedule::new(&stages, None) };
             let moment = Duration::from_secs_f64(moment);
             let slow = all(&schedule).iter().filter(|at| **at < moment).count() as u64;
             prop_assert_eq!(schedule.count_before(moment), slow);

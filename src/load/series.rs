@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::results::{ErrorCount, Second};
+use crate::results::window::{Moment, SecondClocks};
+use crate::results::{ErrorCount, LoadResult, Second, window};
 
 use super::schedule::Schedule;
 use super::tally::Interval;
@@ -15,7 +16,23 @@ pub struct Series {
     /// The last second that each worker has closed.
     closed: Vec<Option<u32>>,
     open: BTreeMap<u32, Interval>,
-    rows: Vec<(Second, BTreeMap<String, u64>)>,
+    rows: Vec<Row>,
+}
+
+/// One second, complete.
+#[derive(Debug)]
+struct Row {
+    second: Second,
+    classes: BTreeMap<String, u64>,
+    /// `None` where nothing was granted.
+    clocks: Option<SecondClocks>,
+}
+
+impl Row {
+    fn moment(&self) -> Moment<'_> {
+        let errors = self.classes.iter().map(|(class, count)| (class.as_str(), *count)).collect();
+        Moment { row: &self.second, clocks: self.clocks.as_ref(), errors }
+    }
 }
 
 impl Series {
@@ -41,21 +58,41 @@ impl Series {
 
     /// The last row that is complete.
     pub fn latest(&self) -> Option<&Second> {
-        self.rows.last().map(|(second, _)| second)
+        self.rows.last().map(|row| &row.second)
+    }
+
+    /// How many rows are complete.
+    pub fn complete(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The figures of the last seconds, once there are so many that are past the warm-up.
+    pub fn last(&self, name: &str, length: Duration, warm_up: Duration) -> Option<LoadResult> {
+        let length = usize::try_from(length.as_secs()).ok()?;
+        let rows = &self.rows[self.rows.len().checked_sub(length)?..];
+        let first = rows.first()?.second.at_s;
+        let past = Duration::from_secs(u64::from(first)) >= warm_up;
+        past.then(|| window::figures(name, &rows.iter().map(Row::moment).collect::<Vec<_>>()))
     }
 
     /// All rows without gaps; `schedule` says what was asked for where users do not, and errors are numbered
     /// by `errors`.
-    pub fn rows(mut self, schedule: Option<&Schedule>, errors: &[ErrorCount]) -> Vec<Second> {
+    pub fn rows(
+        mut self,
+        schedule: Option<&Schedule>,
+        errors: &[ErrorCount],
+    ) -> (Vec<Second>, Vec<SecondClocks>) {
         for interval in std::mem::take(&mut self.open).into_values() {
             self.rows.push(row(interval));
         }
-        let last = self.rows.last().map_or(0, |(second, _)| second.at_s + 1);
+        let last = self.rows.last().map_or(0, |row| row.second.at_s + 1);
         let mut rows: Vec<Second> = (0..last).map(|at_s| Second { at_s, ..Second::default() }).collect();
-        for (mut second, classes) in self.rows {
+        let mut all_clocks = Vec::with_capacity(self.rows.len());
+        for Row { mut second, classes, clocks } in self.rows {
             second.errors = numbered(&classes, errors);
             let at = second.at_s as usize;
             rows[at] = second;
+            all_clocks.extend(clocks);
         }
         if let Some(schedule) = schedule {
             for row in &mut rows {
@@ -64,7 +101,7 @@ impl Series {
                 row.asked = next - schedule.count_before(start);
             }
         }
-        rows
+        (rows, all_clocks)
     }
 }
 
@@ -82,7 +119,7 @@ fn merge(own: &mut Interval, other: &Interval) {
 }
 
 /// The figures of one second.
-fn row(interval: Interval) -> (Second, BTreeMap<String, u64>) {
+fn row(interval: Interval) -> Row {
     let response = [0.5, 0.9, 0.99, 1.0].map(|quantile| whole_us(&interval.response, quantile));
     let service = [0.5, 0.99].map(|quantile| whole_us(&interval.service, quantile));
     let second = Second {
@@ -96,7 +133,12 @@ fn row(interval: Interval) -> (Second, BTreeMap<String, u64>) {
         slip_us_p99: (!interval.slip.is_empty()).then(|| whole_us(&interval.slip, 0.99)),
         granted: interval.granted.compact(),
     };
-    (second, interval.errors)
+    let clocks = (!interval.response.is_empty()).then(|| SecondClocks {
+        at_s: interval.second,
+        response: interval.response.histogram(),
+        service: interval.service.histogram(),
+    });
+    Row { second, classes: interval.errors, clocks }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most an hour, not negative")]
@@ -148,10 +190,11 @@ mod tests {
             first_us: 0,
             example: String::new(),
         });
-        let rows = series.rows(Some(&Schedule::new(&[stage], None)), &errors);
+        let (rows, clocks) = series.rows(Some(&Schedule::new(&[stage], None)), &errors);
         assert_eq!(rows.iter().map(|row| row.asked).collect::<Vec<_>>(), [10, 5, 0]);
         assert_eq!(rows.iter().map(|row| row.answered).collect::<Vec<_>>(), [1, 0, 5]);
         assert_eq!(rows[0].errors, [(1, 2)]);
+        assert_eq!(clocks.iter().map(|second| second.at_s).collect::<Vec<_>>(), [0, 2]);
         assert_eq!(rows[1].response_us, None);
         assert!(rows[2].response_us.unwrap()[0].abs_diff(3000) <= 3);
     }

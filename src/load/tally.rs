@@ -66,9 +66,9 @@ pub struct Interval {
     pub starved: u64,
     /// Errors by class.
     pub errors: BTreeMap<String, u64>,
-    /// Response time of what was answered.
+    /// Response time of what was granted.
     pub response: Recorder,
-    /// Service time of what was answered.
+    /// Service time of what was granted.
     pub service: Recorder,
     /// Slip of what was answered or failed.
     pub slip: Recorder,
@@ -159,14 +159,16 @@ impl Tally {
         match fate {
             Fate::Granted => {
                 self.book.granted += 1;
-                self.answered(response, service);
+                self.second.answered += 1;
+                self.second.response.record(response);
+                self.second.service.record(service);
                 if measured {
                     self.granted(due, kind, response, service);
                 }
             }
             Fate::RightlyRefused => {
                 self.book.refused += 1;
-                self.answered(response, service);
+                self.second.answered += 1;
                 if measured {
                     self.refused(response, service);
                     if let Some(part) = self.order.part_of_call(kind) {
@@ -176,9 +178,7 @@ impl Tally {
                 }
             }
             Fate::Error(class) => {
-                if class::is_answered(&class) {
-                    self.answered(response, service);
-                }
+                self.second.answered += u64::from(class::is_answered(&class));
                 if class::is_refusal(&class) {
                     self.book.refused += 1;
                     if measured {
@@ -201,12 +201,6 @@ impl Tally {
         self.second.starved += 1;
         let kind = self.order.kind_of(arrival.number);
         self.error(class::STARVED.to_owned(), arrival, kind, now, || "no free chain in time".to_owned());
-    }
-
-    fn answered(&mut self, response: Duration, service: Duration) {
-        self.second.answered += 1;
-        self.second.response.record(response);
-        self.second.service.record(service);
     }
 
     fn refused(&mut self, response: Duration, service: Duration) {
@@ -246,6 +240,11 @@ impl Tally {
             example: example(),
         });
         tally.count += u64::from(measured);
+    }
+
+    /// Errors of a class outside the warm-up so far.
+    pub fn count_of(&self, class: &str) -> u64 {
+        self.errors.get(class).map_or(0, |error| error.count)
     }
 
     /// Closes the seconds that are over at `now`.
@@ -352,7 +351,7 @@ mod tests {
     fn tally() -> Tally {
         let stage = Stage { from: 10.0, to: 10.0, lasting: Duration::from_secs(10) };
         let profile = super::super::tests::profile(Model::Open(vec![stage]), &[("json", 1)], 1000);
-        Tally::new(Arc::new(Order::new(&profile)))
+        Tally::new(Arc::new(Order::new(&profile, 0)))
     }
 
     fn record(tally: &mut Tally, intended: u64, sent: u64, done: u64, fate: Fate) {

@@ -19,9 +19,10 @@ use crate::chain::{Chain, Identity, may_have_spent};
 use crate::client::wire::{Connection, Watch};
 use crate::client::{Client, Failure};
 use crate::dialect::Dialect;
+use crate::results::Traffic;
 use crate::results::class;
 use crate::results::event::Stop;
-use crate::suite::profile::LoadCall;
+use crate::suite::profile::{Connections, LoadCall};
 
 use super::order::{Arrivals, Kind, Order};
 use super::pacer::Pacer;
@@ -67,19 +68,21 @@ pub struct Kit {
     pub halt: Halt,
 }
 
-/// The wish to stop: by the user, or because nobody waits for the result any more.
+/// The wish to stop: by the user, by the profile itself, or because nobody waits for the result any more.
 #[derive(Clone, Debug)]
 pub struct Halt {
     /// By the user.
     pub stop: Stop,
     /// The driver is gone.
     pub abandoned: Arc<AtomicBool>,
+    /// By the profile's own word.
+    pub early: Arc<AtomicBool>,
 }
 
 impl Halt {
     /// Whether to stop.
     pub fn asked(&self) -> bool {
-        self.stop.asked() || self.abandoned.load(Ordering::Acquire)
+        self.stop.asked() || self.abandoned.load(Ordering::Acquire) || self.early.load(Ordering::Acquire)
     }
 }
 
@@ -107,6 +110,8 @@ pub struct Pulse {
     pub busy: usize,
     /// Chains in all.
     pub alive: usize,
+    /// Tokens that the ledger found where they may not be, and grants to tokens that were never issued.
+    pub violations: u64,
 }
 
 /// What a worker leaves.
@@ -118,6 +123,8 @@ pub struct Finished {
     pub ledger: Ledger,
     /// How late the last arrival was handed out.
     pub lag: Duration,
+    /// Its connections.
+    pub traffic: Traffic,
 }
 
 /// Does the work of `kit` on this thread.
@@ -131,7 +138,9 @@ pub fn run(kit: Kit) {
 
 async fn work(mut kit: Kit) {
     let gear = kit.gear();
-    let riders = connect_all(std::mem::take(&mut kit.walks), &kit.client).await;
+    // Where each request opens its own connection, that is part of what it waits for.
+    let ahead = kit.order.connections != Connections::Requests(1);
+    let riders = connect_all(std::mem::take(&mut kit.walks), &kit.client, ahead).await;
     // A driver that is gone hears nothing, here and below; `halt` then ends the work.
     drop(kit.reports.send(Report::Ready));
     let Ok(start) = (&mut kit.go).await else { return };
@@ -169,6 +178,8 @@ struct Rider {
     walk: Walk,
     connection: Option<Connection>,
     watch: Rc<Watch>,
+    /// Requests that the connection has carried; stays when it was closed for having carried enough.
+    carried: u32,
 }
 
 impl Rider {
@@ -178,14 +189,15 @@ impl Rider {
 }
 
 /// Opens a connection for each chain; where that fails, the first arrival will try again.
-async fn connect_all(walks: Vec<Walk>, client: &Arc<Client>) -> Vec<Rider> {
+async fn connect_all(walks: Vec<Walk>, client: &Arc<Client>, ahead: bool) -> Vec<Rider> {
     let turns = Arc::new(Semaphore::new(CONNECTING));
     let mut opening = JoinSet::new();
     for walk in walks {
         let (client, turns) = (Arc::clone(client), Arc::clone(&turns));
         opening.spawn_local(async move {
             let _turn = turns.acquire().await;
-            Rider { walk, connection: client.connect().await.ok(), watch: Rc::default() }
+            let connection = if ahead { client.connect().await.ok() } else { None };
+            Rider { walk, connection, watch: Rc::default(), carried: 0 }
         });
     }
     opening.join_all().await
@@ -216,10 +228,12 @@ struct Desk {
     seen: Cell<Duration>,
     swept: Cell<Duration>,
     pulsed: Cell<Duration>,
+    traffic: Cell<Traffic>,
 }
 
 impl Desk {
     fn new(kit: Kit, gear: Gear, riders: &[Rider], start: Instant) -> Desk {
+        let connected = riders.iter().filter(|rider| rider.connection.is_some()).count();
         let mut ledger = kit.ledger;
         for rider in riders {
             ledger.enter(rider.walk.number, rider.walk.opened_with());
@@ -244,6 +258,7 @@ impl Desk {
             seen: Cell::new(Duration::ZERO),
             swept: Cell::new(Duration::ZERO),
             pulsed: Cell::new(Duration::ZERO),
+            traffic: Cell::new(Traffic { opened: connected as u64, reused: 0 }),
         }
     }
 
@@ -273,11 +288,29 @@ impl Desk {
         let sent = self.since(step.sent_at);
         let moments = Moments { ready: ready.unwrap_or(sent), sent, done: self.since(step.done_at) };
         if matches!(self.order.arrivals, Arrivals::Closed { .. }) {
-            // A user has one clock: nobody but itself said when it should ask.
-            due.arrival.intended = sent;
+            // A user has one clock: nobody but itself said when it should ask. What it does each time, such as
+            // connecting, is part of it.
+            let connects = self.order.connections != Connections::Keep;
+            due.arrival.intended = if connects { moments.ready } else { sent };
         }
         self.record(rider, &due, kind, moments, &step);
+        self.close_where_used_up(rider);
         step.waited
+    }
+
+    /// Counts what the connection has carried, and closes it where that is enough.
+    fn close_where_used_up(&self, rider: &mut Rider) {
+        let reused = u64::from(rider.carried > 0);
+        self.count(Traffic { opened: 0, reused });
+        rider.carried = rider.carried.saturating_add(1);
+        match self.order.connections {
+            Connections::Requests(most) if rider.carried >= most => rider.connection = None,
+            Connections::Requests(_) | Connections::Keep => {}
+        }
+    }
+
+    fn count(&self, more: Traffic) {
+        self.traffic.set(self.traffic.get().with(more));
     }
 
     /// Sends the call of this kind on the open connection.
@@ -299,7 +332,9 @@ impl Desk {
     }
 
     async fn connect(&self, rider: &mut Rider) -> Result<(), Failure> {
+        rider.carried = 0;
         rider.connection = Some(self.client.connect().await?);
+        self.count(Traffic { opened: 1, reused: 0 });
         Ok(())
     }
 
@@ -344,9 +379,11 @@ impl Desk {
                 ledger.enter(rider.walk.number, rider.walk.opened_with());
             }
         }
-        if !rider.is_connected() && !self.halt.asked() {
+        let closed_by_us = rider.connection.is_none() && rider.carried > 0;
+        if !closed_by_us && !rider.is_connected() && !self.halt.asked() {
             // Where this fails, the next request will try again and have the failure for an answer.
-            rider.connection = self.client.connect().await.ok();
+            rider.connection = None;
+            let _ = self.connect(rider).await;
         }
         let _ = self.now();
         true
@@ -379,7 +416,9 @@ impl Desk {
             self.pulsed.set(now);
             let pool = self.pool.borrow();
             let totals = self.tally.borrow().totals();
-            let pulse = Pulse { totals, busy: pool.held(), alive: pool.alive() };
+            let found = self.ledger.borrow().as_ref().map_or(0, Ledger::found);
+            let violations = found + self.tally.borrow().count_of(class::UNKNOWN_GRANTED);
+            let pulse = Pulse { totals, busy: pool.held(), alive: pool.alive(), violations };
             drop(self.reports.send(Report::Pulse(self.index, pulse)));
         }
     }
@@ -435,7 +474,7 @@ impl Desk {
         book.sent += self.pool.borrow().held() as u64;
         self.hand_in(tally.end());
         let ledger = self.ledger.borrow_mut().take().expect("only this takes it");
-        let finished = Finished { tally, ledger, lag: self.lag.get() };
+        let finished = Finished { tally, ledger, lag: self.lag.get(), traffic: self.traffic.get() };
         drop(self.reports.send(Report::Finished(Box::new(finished))));
     }
 
@@ -525,7 +564,8 @@ async fn live(desk: Rc<Desk>, mut rider: Rider, think: Duration) {
         if !desk.mend(&mut rider).await {
             break;
         }
-        let pause = if rider.connection.is_some() { think } else { think.max(BREATH) };
+        let could_connect = rider.connection.is_some() || rider.carried > 0;
+        let pause = if could_connect { think } else { think.max(BREATH) };
         at = desk.seen.get() + pause;
         if !pause.is_zero() {
             tokio::time::sleep_until((desk.start + at).into()).await;

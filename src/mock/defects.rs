@@ -310,7 +310,7 @@ pub fn home(defect: Defect) -> Home {
         RaceDoubleSpend | RaceSharedAnswer | RaceAllLose | RaceCrash | RaceMixedPair | RaceCrossFormat
         | RaceEndsOthers | ReplayBesideNext | RevokedRevived | RevocationLost | AbortLeavesLock
         | AbortThenCrash | AbortForgetsUse | BrokenBodyPoisons | BrokenBodyStalls | LateDuplicateGranted
-        | LoadTokenSwapped | LoadDuplicateToken => Home::Rivals,
+        | LoadTokenSwapped | LoadDuplicateToken | LoadReplayGranted => Home::Rivals,
         RefusalPoisons | AlwaysCrash | BigFieldSlow | SlowBodyHang | ExpectHang | PipelinedLost
         | PipelinedRepeated | DeepHang | TruncatedHang | ManyHeadersHang | LengthAndChunksKept => {
             Home::Server

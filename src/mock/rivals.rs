@@ -40,7 +40,7 @@ const CROWD_EVERY: u64 = 50;
 const NOTED_MAX: usize = 1024;
 
 /// The defects that look at several requests at once.
-const DEFECTS: [Defect; 18] = [
+const DEFECTS: [Defect; 19] = [
     Defect::RaceDoubleSpend,
     Defect::RaceSharedAnswer,
     Defect::RaceAllLose,
@@ -59,6 +59,7 @@ const DEFECTS: [Defect; 18] = [
     Defect::LateDuplicateGranted,
     Defect::LoadTokenSwapped,
     Defect::LoadDuplicateToken,
+    Defect::LoadReplayGranted,
 ];
 
 /// What a request asks for, as far as rivals care.
@@ -305,6 +306,7 @@ impl Passage<'_> {
             || revived
             || late
             || forgotten
+            || has(Defect::LoadReplayGranted) && state.crowd.len() >= CROWD
             || has(Defect::ReplayBesideNext) && met.cousin)
             && is_late
         {

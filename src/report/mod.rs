@@ -5,6 +5,7 @@
 
 mod clean;
 pub mod github;
+pub mod hlog;
 pub mod html;
 pub mod json;
 pub mod junit;

@@ -102,7 +102,7 @@ impl Recorder {
             count: self.count(),
             clipped: self.clipped,
             quantiles_us: self.quantiles(),
-            histogram: self.written(),
+            histogram: self.histogram(),
         }
     }
 
@@ -123,7 +123,8 @@ impl Recorder {
             .collect()
     }
 
-    fn written(&self) -> Histogram {
+    /// The values in the form of the run file.
+    pub fn histogram(&self) -> Histogram {
         written(&self.histogram)
     }
 

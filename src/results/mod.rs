@@ -17,15 +17,18 @@ pub mod objectives;
 pub mod outcome;
 pub mod proof;
 mod races;
+mod sentinels;
 pub mod shapes;
 pub mod tally;
 pub mod trust;
+pub mod window;
 pub mod wording;
 
 pub use self::check::{
     CheckResult, Evidence, Finding, FormatCell, Gate, Quote, Strength, TokenEntropy, Verdict,
 };
 pub use self::races::{RaceOutcome, RaceResult, RacerMoments, ShownRound};
+pub use self::sentinels::{EarlyEnd, FirstViolation, SentinelResult};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -179,7 +182,7 @@ pub enum TargetKind {
 }
 
 /// What came of one load profile.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadResult {
     /// Its name.
@@ -188,6 +191,9 @@ pub struct LoadResult {
     pub asks: String,
     /// `open` or `closed`.
     pub model: LoadModel,
+    /// When its first request was due, in milliseconds since 1970.
+    #[serde(default)]
+    pub began_ms: u64,
     /// How long it took, warm-up included, in microseconds.
     pub took_us: u64,
     /// Warm-up at the start, in microseconds, outside every figure below but the series.
@@ -223,6 +229,57 @@ pub struct LoadResult {
     /// The rates that a search tried, in order. Figures above are those of the highest that it kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<HeldRate>,
+    /// Where the endpoint's highest rate lies, by a search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub knee: Option<Knee>,
+    /// The checks that ran inside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sentinels: Vec<SentinelResult>,
+    /// Connections that its requests left on.
+    #[serde(default)]
+    pub traffic: Traffic,
+    /// The fewest chains that could have served its highest rate: rate × service p99.9; an open profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_chains: Option<u64>,
+    /// What ended it before its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_early: Option<EarlyEnd>,
+    /// The histograms of each second, which stand beside the run file in `.hlog` files.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub per_second: std::sync::Arc<Vec<window::SecondClocks>>,
+}
+
+/// What a search found: the highest rate lies between the one that was kept and the one that was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Knee {
+    /// The highest rate that was kept, per second; `None` where not even the first was.
+    pub kept: Option<f64>,
+    /// The lowest rate above it that was lost; `None` where none was tried that was.
+    pub lost: Option<f64>,
+    /// Whether both were held again until there was no doubt.
+    pub sure: bool,
+    /// How often a rate was held.
+    pub holds: u32,
+}
+
+/// Connections of a profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Traffic {
+    /// Opened, those before the start included.
+    pub opened: u64,
+    /// Requests that left on a connection that had carried one before.
+    pub reused: u64,
+}
+
+impl Traffic {
+    /// Both together.
+    #[must_use]
+    pub fn with(self, other: Traffic) -> Traffic {
+        Traffic { opened: self.opened + other.opened, reused: self.reused + other.reused }
+    }
 }
 
 /// One rate of a search.
@@ -240,6 +297,11 @@ pub struct HeldRate {
 }
 
 impl LoadResult {
+    /// Rounds of its sentinels in which a `must` did not hold.
+    pub fn violations(&self) -> u64 {
+        self.sentinels.iter().map(|sentinel| sentinel.violated).sum()
+    }
+
     /// Answered, and not granted: refusals and answers that were no good.
     pub fn answered_not_granted(&self) -> u64 {
         self.book.refused + self.book.failed - self.book.unanswered
@@ -247,10 +309,11 @@ impl LoadResult {
 }
 
 /// Open or closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoadModel {
     /// Arrivals do not wait for answers.
+    #[default]
     Open,
     /// Users do: response is service.
     Closed,
@@ -358,7 +421,7 @@ pub struct Second {
     pub errors: Vec<(u32, u64)>,
     /// Starved in it.
     pub starved: u64,
-    /// Response time of what was answered in it: p50, p90, p99, max, in microseconds.
+    /// Response time of what was granted in it: p50, p90, p99, max, in microseconds.
     pub response_us: Option<[u64; 4]>,
     /// Service time p50, p99, in microseconds.
     pub service_us: Option<[u64; 2]>,

@@ -9,9 +9,9 @@ use std::time::Duration;
 use crate::source::Place;
 use crate::suite::claim;
 use crate::suite::expression::{Comparison, Expression, Names, Node, Truth, Value};
-use crate::suite::profile::Objective;
+use crate::suite::profile::{Objective, Profile};
 
-use super::{Clock, LoadResult, Measured, ObjectiveResult, Part, Quote, Strength, class};
+use super::{Clock, LoadResult, Measured, ObjectiveResult, Part, Quote, Strength, class, window};
 
 /// A quantile that rests on fewer values than this says little.
 const BEYOND_MIN: f64 = 10.0;
@@ -22,6 +22,9 @@ pub fn judge(objectives: &[Objective], load: &[LoadResult]) -> Vec<ObjectiveResu
 }
 
 fn judge_one(objective: &Objective, load: &[LoadResult]) -> ObjectiveResult {
+    if let Some(length) = objective.over {
+        return over_windows(objective, length, load);
+    }
     let metrics = Metrics { load };
     let (met, unknown) = match objective.condition.truth(&metrics) {
         Truth::True => (Some(true), None),
@@ -47,6 +50,110 @@ fn judge_one(objective: &Objective, load: &[LoadResult]) -> ObjectiveResult {
         comparison,
         quote: quote(&objective.at, label),
     }
+}
+
+/// Judges a condition that must hold in every window of a profile.
+fn over_windows(objective: &Objective, length: Duration, load: &[LoadResult]) -> ObjectiveResult {
+    let condition = &objective.condition;
+    let of = condition.names().into_iter().find_map(|name| split(name, load)).map(|(result, _)| result);
+    let only = match load {
+        [only] => Some(only),
+        _ => None,
+    };
+    let windows = of.or(only).map(|result| window::all(result, length)).unwrap_or_default();
+    let truths: Vec<Truth> = windows.iter().map(|one| condition.truth(&OfLoad(&one.figures))).collect();
+    let failed = truths.iter().filter(|truth| **truth == Truth::False).count();
+    let told = truths.iter().filter(|truth| !matches!(truth, Truth::Unknown(_))).count();
+    let met = if failed > 0 { Some(false) } else { (told > 0).then_some(true) };
+    let worst = worst(condition, &windows, &truths);
+    let (measured, limit, comparison) = match worst.and_then(|one| sides(condition, &one.figures)) {
+        Some((measured, limit, how)) => (measured, limit, Some(how.to_owned())),
+        None => (None, None, None),
+    };
+    let words = seconds(length);
+    let note = match (met, worst) {
+        (None, _) if windows.is_empty() => Some(format!("no window of {words} lies in what was measured")),
+        (None, _) => Some(format!("nothing was granted in any window of {words}")),
+        (Some(true), _) => None,
+        (Some(false), worst) => Some(format!(
+            "missed in {failed} of {told} windows of {words}{}",
+            worst.map_or_else(String::new, |one| format!(", worst from {} s on", one.from_s))
+        )),
+    };
+    ObjectiveResult {
+        name: objective.name.clone(),
+        strength: strength(objective.strength),
+        condition: format!("{} over any {words}", condition.text),
+        met,
+        quote: quote(&objective.at, label(met, measured, note.as_deref())),
+        reason: note,
+        measured,
+        limit,
+        comparison,
+    }
+}
+
+/// The length of a window in words: it is whole seconds.
+fn seconds(length: Duration) -> String {
+    format!("{} s", length.as_secs())
+}
+
+/// The window that is furthest from good: by its figure where the condition is one comparison, else the first that
+/// misses.
+fn worst<'w>(
+    condition: &Expression,
+    windows: &'w [window::Window],
+    truths: &[Truth],
+) -> Option<&'w window::Window> {
+    let figure = |one: &window::Window| {
+        let (measured, _, how) = sides(condition, &one.figures)?;
+        let value = match measured? {
+            Measured::TimeUs(value)
+            | Measured::Share(value)
+            | Measured::Rate(value)
+            | Measured::Count(value) => value,
+        };
+        Some(if how.starts_with('>') { -value } else { value })
+    };
+    let measured = windows.iter().filter_map(|one| Some((figure(one)?, one)));
+    let furthest = measured.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, one)| one);
+    let first = truths.iter().position(|truth| *truth == Truth::False).and_then(|at| windows.get(at));
+    furthest.or(first)
+}
+
+fn sides(
+    condition: &Expression,
+    figures: &LoadResult,
+) -> Option<(Option<Measured>, Option<Measured>, &'static str)> {
+    compared(condition, &Metrics { load: std::slice::from_ref(figures) })
+}
+
+/// What ended profiles by their own `abort`: each that says when to, as an objective.
+pub fn aborts<'p>(
+    profiles: impl IntoIterator<Item = &'p Profile>,
+    load: &[LoadResult],
+) -> Vec<ObjectiveResult> {
+    profiles
+        .into_iter()
+        .filter_map(|profile| {
+            let abort = profile.abort.as_ref()?;
+            let result = load.iter().find(|result| result.name == profile.name)?;
+            let early = result.ended_early.as_ref().filter(|early| early.aborted);
+            let at = early.map(|early| format!("aborted after {:.0} s", early.at_us as f64 / 1e6));
+            let label = at.clone().unwrap_or_else(|| "never held".to_owned());
+            Some(ObjectiveResult {
+                name: format!("{}.abort", profile.name),
+                strength: Strength::Must,
+                condition: format!("not ({}) over any {}", abort.when.text, seconds(abort.over)),
+                met: Some(early.is_none()),
+                reason: at,
+                measured: None,
+                limit: None,
+                comparison: None,
+                quote: quote(&abort.at, label),
+            })
+        })
+        .collect()
 }
 
 fn strength(strength: claim::Strength) -> Strength {
@@ -127,14 +234,24 @@ fn count(result: &LoadResult, name: &str) -> Option<Value> {
         "rate" => Some(Value::Rate(rate(result)?)),
         "ledger.duplicates" => number(result.ledger.duplicates),
         "ledger.strangers" => number(result.ledger.strangers),
+        "violations" => number(violations(result)?),
         _ => None,
     }
 }
 
 /// The highest rate at which a search was not ended; nothing where it was ended at once.
 fn highest(result: &LoadResult) -> Option<f64> {
+    if let Some(knee) = &result.knee {
+        return Some(knee.kept.unwrap_or(0.0));
+    }
     (!result.rates.is_empty())
         .then(|| result.rates.iter().filter(|held| held.kept).map(|held| held.rate).fold(0.0, f64::max))
+}
+
+/// Rounds of sentinels in which a `must` did not hold; nothing where no round told anything.
+fn violations(result: &LoadResult) -> Option<u64> {
+    let told: u64 = result.sentinels.iter().map(|one| one.rounds - one.untold.min(one.rounds)).sum();
+    (told > 0).then(|| result.violations())
 }
 
 /// Errors of some classes outside the warm-up.
@@ -357,9 +474,7 @@ mod tests {
             series: Vec::new(),
             stages: Vec::new(),
             ledger: LedgerResult { duplicates: 4, ..LedgerResult::default() },
-            stolen: None,
-            untrusted: Vec::new(),
-            rates: Vec::new(),
+            ..LoadResult::default()
         }
     }
 
@@ -371,6 +486,7 @@ mod tests {
             name: "fast".to_owned(),
             strength: claim::Strength::Must,
             condition: Expression::parse(condition).unwrap(),
+            over: None,
             at: Place { file, span: Span::new(start, start + condition.len()) },
         };
         judge(&[objective], &[steady()]).remove(0)
@@ -427,6 +543,7 @@ mod tests {
             name: "fast".to_owned(),
             strength: claim::Strength::Should,
             condition: Expression::parse("steady.response.p99 < 1s").unwrap(),
+            over: None,
             at: Place { file, span: Span::new(0, 24) },
         };
         let result = judge(&[objective], &[empty]).remove(0);

@@ -137,6 +137,7 @@ mod tests {
             name: "x".to_owned(),
             strength: Strength::Must,
             condition: Expression::parse(condition).unwrap(),
+            over: None,
             at: crate::source::Place { file, span: crate::source::Span::new(0, condition.len()) },
         }
     }

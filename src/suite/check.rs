@@ -14,6 +14,9 @@ use super::profile::Depths;
 use super::race::Race;
 use super::units::Depth;
 
+/// A step of a sentinel repeats no oftener than this.
+const CALLS_OF_A_SENTINEL: u32 = 64;
+
 /// One check, from the catalogue or from the suite itself.
 #[derive(Clone, Debug)]
 pub struct Check {
@@ -85,6 +88,22 @@ impl Check {
             end += line.len();
         }
         text[start..end].trim_end()
+    }
+
+    /// Why it cannot run inside a load, if so: it asks for the whole endpoint, or for too much of it.
+    pub fn no_sentinel(&self) -> Option<&'static str> {
+        if self.steps.is_empty() {
+            return Some("it judges what other checks send");
+        }
+        if self.steps.iter().any(|step| step.times.is_some_and(|times| times.quick > CALLS_OF_A_SENTINEL)) {
+            return Some("it makes too many calls");
+        }
+        self.steps.iter().find_map(|step| match &step.verb {
+            Verb::Load(_) => Some("it is a load itself"),
+            Verb::Fuzz(_) => Some("it sends mutated calls"),
+            Verb::Restart => Some("it restarts the endpoint"),
+            Verb::Call(_) | Verb::Race(_) | Verb::Wait(_) | Verb::Connect(_) => None,
+        })
     }
 
     /// A span of this check's file as a place.

@@ -293,6 +293,7 @@ defects! {
     LateDuplicateGranted "late-duplicate-granted" Subtle "a duplicate that comes four to sixty milliseconds after the first use is granted";
     LoadTokenSwapped "load-token-swapped" Subtle "with many chains at once, an answer now and then goes to another chain";
     LoadDuplicateToken "load-duplicate-token" Subtle "with many chains at once, an access token is now and then issued a second time";
+    LoadReplayGranted "load-replay-granted" Subtle "with many chains at once, a used refresh token is granted again";
 
     RefusalPoisons "refusal-poisons" Subtle "after a refused request a good one is turned away";
     OtherTenantRefused "other-tenant-refused" Subtle "nothing is granted to any tenant but the first";

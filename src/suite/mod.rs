@@ -51,10 +51,19 @@ pub struct Suite {
     /// Every check that this suite uses or skips, in catalogue order, own checks last. Strengths are already
     /// those that `standards` and `severity` ask for.
     pub checks: Vec<Check>,
+    /// Every check that it does not use. A sentinel may name one all the same.
+    pub others: Vec<Check>,
     /// `load`: the profiles in order.
     pub load: Vec<Profile>,
     /// `objectives`, in order.
     pub objectives: Vec<Objective>,
+}
+
+impl Suite {
+    /// The check of that id, used or not.
+    pub fn check(&self, id: &str) -> Option<&Check> {
+        self.checks.iter().chain(&self.others).find(|check| check.id == id)
+    }
 }
 
 /// A value and where it was written.

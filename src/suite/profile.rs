@@ -28,8 +28,78 @@ pub struct Profile {
     pub warm_up: Duration,
     /// `max-wait`: an arrival that waits longer for a chain is starved.
     pub max_wait: Duration,
+    /// `spacing`: how arrivals lie around their rate.
+    pub spacing: Spacing,
+    /// `connections`: how long one is kept.
+    pub connections: Connections,
+    /// `sentinels`: light checks that run meanwhile, on chains of their own.
+    pub sentinels: Vec<Sentinel>,
+    /// `abort`: where this holds, the profile ends at once and has missed an objective.
+    pub abort: Option<Abort>,
+    /// `stop-on`: what ends it besides.
+    pub stop_on: Option<StopOn>,
     /// The key.
     pub at: Span,
+}
+
+/// How arrivals lie around their rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Spacing {
+    /// Evenly: what one machine that counts does.
+    #[default]
+    Even,
+    /// As chance has it, by the seed: what many callers do who know nothing of each other.
+    Poisson,
+}
+
+impl Spacing {
+    /// All spacings with their words.
+    pub const ALL: [(Spacing, &'static str); 2] = [(Spacing::Even, "even"), (Spacing::Poisson, "poisson")];
+}
+
+/// How long a connection is kept. A chain goes on over the next one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Connections {
+    /// For as long as the endpoint keeps it.
+    #[default]
+    Keep,
+    /// For so many requests; one is a new connection each time.
+    Requests(u32),
+}
+
+/// A light check that runs inside a load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sentinel {
+    /// The check's id.
+    pub check: String,
+    /// Rounds per second.
+    pub rate: f64,
+    /// The id, where it was written.
+    pub at: Span,
+}
+
+/// What ends a profile at once.
+#[derive(Clone, Debug)]
+pub struct Abort {
+    /// The condition, over the last seconds.
+    pub when: Expression,
+    /// How many seconds it looks back on.
+    pub over: Duration,
+    /// The condition's words.
+    pub at: Place,
+}
+
+/// What ends a profile besides its own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StopOn {
+    /// The first sentinel that is violated, the first token that was issued twice or to another chain, or the first
+    /// grant to a token that was never issued.
+    Violation,
+}
+
+impl StopOn {
+    /// All of them with their words.
+    pub const ALL: [(StopOn, &'static str); 1] = [(StopOn::Violation, "violation")];
 }
 
 /// Where requests come from.
@@ -156,6 +226,8 @@ pub struct Objective {
     pub strength: Strength,
     /// The condition.
     pub condition: Expression,
+    /// `over`: it must hold in every window of this length, and not only over the whole profile.
+    pub over: Option<Duration>,
     /// The expression's words.
     pub at: Place,
 }

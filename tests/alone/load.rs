@@ -19,7 +19,7 @@ use assay::results::{Clock, LoadModel, LoadResult};
 use assay::secret::FingerprintKey;
 use assay::suite::defect::Defect;
 use assay::suite::environment::{MockLatency, MockPolicy, MockSpec, Stall};
-use assay::suite::profile::{Model, Profile, Stage};
+use assay::suite::profile::{Connections, Model, Profile, Spacing, Stage};
 
 /// A mock, and everything that a load of it needs.
 struct Bench {
@@ -69,7 +69,7 @@ impl Bench {
         let dialect = Arc::new(dialect);
         let source = Arc::new(Source::login(Arc::clone(&client), Arc::clone(&dialect)));
         let key = FingerprintKey::new(3, 5);
-        Bench { _alone: alone, mock, ground: Ground { client, dialect, source, identities, key, seed: 7 } }
+        Bench { _alone: alone, mock, ground: Ground { client, dialect, source, identities, key, seed: 7, embedded: true, sentinels: None } }
     }
 
     async fn run(&self, profile: &Profile) -> LoadResult {
@@ -111,6 +111,11 @@ fn profile(model: Model, chains: Option<u32>) -> Profile {
         beside: Vec::new(),
         warm_up: Duration::ZERO,
         max_wait: Duration::from_mins(1),
+        spacing: Spacing::Even,
+        connections: Connections::Keep,
+        sentinels: Vec::new(),
+        abort: None,
+        stop_on: None,
         at: assay::source::Span::default(),
     }
 }

@@ -14,6 +14,7 @@ mod explain;
 mod golden;
 mod learn;
 mod lifecycle;
+mod load;
 mod mock;
 mod oauth;
 mod pipeline;

@@ -39,6 +39,23 @@ fn sent_by_race(check: &Check, step: &Step, race: &Race, cell: &Cell, full: bool
     if has_aftermath(check, step) { 2 * racers + 2 } else { racers }
 }
 
+/// What one round of a sentinel spends, at most, in its costliest cell.
+pub(in super::super) fn of_round(check: &Check) -> Burn {
+    let times = |step: &Step| u64::from(step.times.map_or(1, |times| times.at(false)));
+    let calls: u64 = check
+        .steps
+        .iter()
+        .map(|step| match &step.verb {
+            Verb::Call(_) | Verb::Connect(_) => times(step),
+            // Legs may name a dimension for their number; nobody races more than some dozens.
+            Verb::Race(race) => times(step) * 2 * (32 * race.legs.len() as u64 + 1),
+            Verb::Wait(_) | Verb::Load(_) | Verb::Fuzz(_) | Verb::Restart => 0,
+        })
+        .sum();
+    let chains = 1 + check.chains.len() as u64;
+    Burn { requests: calls + chains, chains, families_lost: chains }
+}
+
 /// What a check spends, at most.
 pub(in super::super) fn burn(check: &Check, cells: &[Cell], full: bool) -> Burn {
     let rounds = u64::from(check.rounds.at(full).max(1)) * u64::from(patience(check));

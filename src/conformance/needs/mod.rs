@@ -20,7 +20,7 @@ use crate::suite::environment::{Environment, Target};
 use crate::suite::expression::Truth;
 use crate::suite::policy::Rotation;
 
-pub(super) use self::burn::{burn, harm};
+pub(super) use self::burn::{burn, harm, of_round};
 pub(super) use self::time::waits;
 
 use super::cell::{Cell, product};

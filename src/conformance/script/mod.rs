@@ -22,6 +22,7 @@ use crate::client::compose::Slots;
 use crate::client::reply::{self, Outcome, Reply};
 use crate::client::{Exchange, Failure};
 use crate::load;
+use crate::load::sentinels::Turns;
 use crate::results::event::{Narrator, Stop};
 use crate::results::{LoadResult, trust};
 use crate::secret::{FingerprintKey, Token};
@@ -46,6 +47,7 @@ use super::names::{Moments, Promised};
 use super::promise::{Allowed, Answer, Presented, Promises, When};
 use super::race::Round;
 use super::references::{Cast, Scope, Yields, slots_of};
+use super::sentinels;
 use super::steps::{changes_of, compares_times, patience};
 use super::tally::{ClaimKey, ClaimTally, Tally};
 use super::transcript::Taken;
@@ -104,6 +106,39 @@ pub(super) async fn play(
             play.add_up_races();
         }
     }
+    play.let_go();
+    Played { tally: play.tally, requests: play.requests }
+}
+
+/// So many rounds of a sentinel are judged together, at most.
+const ROUNDS_TOGETHER: u32 = 128;
+
+/// Plays rounds of a check inside a load, one for each turn, and says after each what it came to.
+pub(super) async fn watch(court: &Court, check: &Check, cells: &[Cell], turns: &Turns) -> Played {
+    let narrator = Narrator::silent();
+    let mut play = Play::of(court, check, &narrator, turns.over());
+    let (mut round, mut kept) = (0, 0);
+    while turns.next().await {
+        let cell = &cells[round as usize % cells.len()];
+        let before = play.tally.standing();
+        play.tally.runs += 1;
+        match play.scene(cell, round).await {
+            Ok(()) => {}
+            Err(Cut::Stopped) => {
+                play.tally.runs -= 1;
+                break;
+            }
+            Err(Cut::Unset(why)) => play.tally.unset(why),
+            Err(Cut::Moot(why)) => play.moot(cell, &why),
+        }
+        (round, kept) = (round + 1, kept + 1);
+        turns.tell(play.peek().since(&before));
+        if kept == ROUNDS_TOGETHER {
+            play.fold();
+            kept = 0;
+        }
+    }
+    play.fold();
     play.let_go();
     Played { tally: play.tally, requests: play.requests }
 }
@@ -172,6 +207,39 @@ struct At<'s> {
     step: &'s Step,
     call: &'s Call,
     number: u64,
+}
+
+impl<'a> Play<'a> {
+    fn of(court: &'a Court, check: &'a Check, narrator: &'a Narrator, stop: &'a Stop) -> Play<'a> {
+        Play {
+            court,
+            check,
+            narrator,
+            stop,
+            tally: Tally::default(),
+            sets: IndexMap::new(),
+            loads: IndexMap::new(),
+            spare: IndexMap::new(),
+            promises: HashMap::new(),
+            pasts: Pasts::of(check),
+            races: IndexMap::new(),
+            requests: 0,
+        }
+    }
+
+    /// What the rounds so far come to, if no more were played.
+    fn peek(&mut self) -> Tally {
+        let before = self.tally.clone();
+        self.together();
+        std::mem::replace(&mut self.tally, before)
+    }
+
+    /// Judges what many rounds have yielded, and forgets it.
+    fn fold(&mut self) {
+        self.together();
+        self.add_up_races();
+        self.sets.clear();
+    }
 }
 
 impl Play<'_> {
@@ -663,11 +731,14 @@ impl Play<'_> {
             identities: ground.identities.clone(),
             key: ground.key,
             seed: ground.seed,
+            // The other end of a mock's connections may be here: so many descriptors are there to spare.
+            embedded: ground.is_mock,
+            sentinels: None,
         };
         let profile = self.promised_profile(profile);
-        let mut results = load::run(&load_ground, &profile, self.narrator, self.stop)
-            .await
-            .map_err(|none| Cut::Unset(format!("no chain could be opened: {none}")))?;
+        let (found, watched) = sentinels::run(ground, load_ground, &profile, self.narrator, self.stop).await;
+        self.court.count_sentinels(&watched);
+        let mut results = found.map_err(|none| Cut::Unset(format!("no chain could be opened: {none}")))?;
         for result in &mut results {
             trust::weigh_by(result, Some(COARSEST));
             let book = &result.book;

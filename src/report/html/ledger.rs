@@ -72,7 +72,7 @@ fn tokens(run: &Run) -> Vec<Row> {
     let plain = |name, found: String| Row { name, found, allowed: "–".to_owned(), bad: false };
     vec![
         plain("tokens looked at", count(sum(&|ledger| ledger.tokens))),
-        plain("share kept in memory", share(kept)),
+        plain("chance that one issued twice is found", share(kept)),
         none("issued twice", sum(&|ledger| ledger.duplicates)),
         none("given to another chain", sum(&|ledger| ledger.strangers)),
     ]

@@ -7,7 +7,7 @@ use super::markup::Html;
 use crate::report::clean::{line, shorten, slug};
 use crate::report::state::State;
 use crate::results::wording::{count, many, rate, sentence, share, tick, time};
-use crate::results::{Clock, LoadModel, LoadResult, Run};
+use crate::results::{Clock, FirstViolation, LoadModel, LoadResult, Run, SentinelResult};
 
 /// Fewer granted answers than this are shown one by one.
 const FEW: u64 = 20;
@@ -53,6 +53,18 @@ pub(super) struct Profile {
     pub(super) any_few: bool,
     pub(super) errors: Vec<ErrorRow>,
     pub(super) parts: Vec<PartRow>,
+    pub(super) sentinels: Vec<SentinelRow>,
+}
+
+/// A check that ran inside the load.
+pub(super) struct SentinelRow {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) rounds: String,
+    pub(super) violated: String,
+    pub(super) bad: bool,
+    pub(super) untold: String,
+    pub(super) first: Html,
 }
 
 pub(super) struct ClockRow {
@@ -161,7 +173,27 @@ fn profile(run: &Run, load: &LoadResult) -> Profile {
         clocks,
         errors: error_rows(load),
         parts: parts(load),
+        sentinels: load.sentinels.iter().take(20).map(sentinel_row).collect(),
     }
+}
+
+fn sentinel_row(sentinel: &SentinelResult) -> SentinelRow {
+    let first = sentinel.first.as_ref().map(first_violation);
+    let why = sentinel.why_untold.as_deref().map(|why| sentence(&line(why)));
+    SentinelRow {
+        id: shorten(&line(&sentinel.id), 24),
+        title: shorten(&line(&sentinel.title), 90),
+        rounds: count(sentinel.rounds),
+        violated: count(sentinel.violated),
+        bad: sentinel.violated > 0,
+        untold: count(sentinel.untold),
+        first: Html::prose(&first.or(why).unwrap_or_else(|| "none".to_owned())),
+    }
+}
+
+/// `at 400/s (t = 0:41): granted, expected refused`
+fn first_violation(first: &FirstViolation) -> String {
+    format!("at {} (t = {}): {}", rate(first.rate), at(first.at_us), shorten(&line(&first.found), 160))
 }
 
 fn figures(
@@ -217,11 +249,37 @@ fn said(load: &LoadResult, limits: &[Limit]) -> String {
     } else if book.delayed > 0 {
         parts.push(format!("{} had to wait for a chain.", many(book.delayed, "arrival", "arrivals")));
     }
+    if let Some(least) = load.least_chains.filter(|_| book.starved + book.delayed > 0) {
+        parts.push(format!(
+            "The highest rate and service p99.9 ask for {} at least; there were {}.",
+            many(least, "chain", "chains"),
+            count(load.chains.into())
+        ));
+    }
+    parts.extend(knee(load));
     if book.cut_off > 0 {
         parts.push(format!("{} cut off by the stop.", many(book.cut_off, "arrival was", "arrivals were")));
     }
     parts.extend(agreement(load));
+    parts.extend(
+        load.ended_early
+            .as_ref()
+            .map(|early| format!("It ended after {}: {}.", at(early.at_us), line(&early.reason))),
+    );
     parts.join(" ")
+}
+
+/// Where the highest rate lies, by a search.
+fn knee(load: &LoadResult) -> Option<String> {
+    let knee = load.knee.as_ref()?;
+    let sure = if knee.sure { "both held again" } else { "not held again often enough to be sure" };
+    Some(match (knee.kept, knee.lost) {
+        (Some(kept), Some(lost)) => {
+            format!("The highest rate lies between {} and {}, {sure}.", rate(kept), rate(lost))
+        }
+        (Some(kept), None) => format!("It kept up with {}, the highest rate that was tried.", rate(kept)),
+        (None, _) => "Not even the first rate was kept.".to_owned(),
+    })
 }
 
 /// Whether the rate held, as far as the sums tell.

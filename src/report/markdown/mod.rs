@@ -158,6 +158,25 @@ fn load(run: &Run, text: &mut String) -> std::fmt::Result {
             count(load.book.starved)
         )?;
     }
+    sentinels(run, text)
+}
+
+/// What ran inside the load.
+fn sentinels(run: &Run, text: &mut String) -> std::fmt::Result {
+    let all: Vec<_> =
+        run.load.iter().flat_map(|load| load.sentinels.iter().map(move |it| (load, it))).collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\n| sentinel | rounds | violated | first violation |\n|---|---:|---:|---|")?;
+    for (load, sentinel) in all.into_iter().take(ROWS) {
+        let first = sentinel.first.as_ref().map_or_else(String::new, |first| {
+            format!("at {} ({} s in)", rate(first.rate), first.at_us / 1_000_000)
+        });
+        let name = cell(&format!("{}@{}", sentinel.id, load.name));
+        let (rounds, violated) = (count(sentinel.rounds), count(sentinel.violated));
+        writeln!(text, "| {name} | {rounds} | {violated} | {first} |")?;
+    }
     Ok(())
 }
 

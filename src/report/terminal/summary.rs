@@ -165,6 +165,7 @@ fn table(text: &mut String, run: &Run, outcome: &Outcome, screen: Screen) {
     }
     entry("objectives", &objectives(run));
     entry("load", &load(run, screen));
+    entry("sentinels", &sentinels(run));
     entry("trust", &[trust(run)]);
     entry("chains", &[chains(run)]);
     entry("soon", &soon(run));
@@ -229,6 +230,28 @@ fn load(run: &Run, screen: Screen) -> Vec<String> {
                 let _ = write!(said, "   service p99 {}", at(&load.service, "p99"));
             }
             said
+        })
+        .collect()
+}
+
+/// What ran inside the load, and from which rate on it was violated.
+fn sentinels(run: &Run) -> Vec<String> {
+    let of_all = run.load.iter().flat_map(|load| load.sentinels.iter().map(move |one| (load, one)));
+    of_all
+        .take(8)
+        .map(|(load, sentinel)| {
+            let name = format!("{}@{}", line(&sentinel.id), line(&load.name));
+            let rounds = many(sentinel.rounds, "round", "rounds");
+            match (&sentinel.first, &sentinel.why_untold) {
+                (Some(first), _) => format!(
+                    "{name}  {} of {rounds} violated, first at {} (t = {})",
+                    count(sentinel.violated),
+                    rate(first.rate),
+                    wording::clock(first.at_us)
+                ),
+                (None, Some(why)) if sentinel.untold >= sentinel.rounds => format!("{name}  {}", line(why)),
+                (None, _) => format!("{name}  {rounds}, none violated"),
+            }
         })
         .collect()
 }

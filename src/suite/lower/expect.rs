@@ -180,7 +180,7 @@ pub(super) fn measured(word: &Word, notes: &mut Notes<'_>) -> Option<Expression>
 }
 
 /// The metrics of a load that are no latencies.
-const FIGURES: [(&str, ValueKind); 15] = [
+const FIGURES: [(&str, ValueKind); 16] = [
     ("errors", ValueKind::Share),
     ("rate", ValueKind::Rate),
     ("granted", ValueKind::Number),
@@ -196,7 +196,12 @@ const FIGURES: [(&str, ValueKind); 15] = [
     ("rate-limited", ValueKind::Number),
     ("ledger.duplicates", ValueKind::Number),
     ("ledger.strangers", ValueKind::Number),
+    ("violations", ValueKind::Number),
 ];
+
+/// Those of them that a window of some seconds has not.
+const WHOLE: [&str; 6] =
+    ["chains", "highest", "delayed", "ledger.duplicates", "ledger.strangers", "violations"];
 
 /// Latencies, as examples of `response.pNN`.
 const LATENCIES: [&str; 8] = [
@@ -266,6 +271,28 @@ fn is_condition(expression: &Expression, word: &Word, notes: &mut Notes<'_>) {
     if !expression.is_condition() {
         let message = format!("`{}` is no condition", yaml::shortened(&word.value));
         notes.error("suite::expression", word.span, message, "expected a comparison such as `a < b`");
+    }
+}
+
+/// `abort`: a condition over the figures of some seconds of its own profile.
+pub(super) fn windowed(word: &Word, notes: &mut Notes<'_>) -> Option<Expression> {
+    let mut known = |name: &str, span: crate::source::Span, notes: &mut Notes<'_>| {
+        if metric(name).is_none() {
+            let message = format!("`{}` is no metric", shown(name));
+            notes.unknown(span, message, name, metrics());
+        } else {
+            is_of_window(name, span, notes);
+        }
+    };
+    condition(word, notes, &mut known, &metric)
+}
+
+/// Says of a metric that it stands for a whole profile and not for some seconds of it.
+pub(super) fn is_of_window(metric: &str, span: crate::source::Span, notes: &mut Notes<'_>) {
+    if WHOLE.contains(&metric) || metric.starts_with("slip.") {
+        let message = format!("`{metric}` is not known of a window");
+        let label = "windows have `response.pNN`, `service.pNN`, `errors`, `rate` and counts of answers";
+        notes.error("suite::unknown-name", span, message, label);
     }
 }
 

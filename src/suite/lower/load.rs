@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::super::profile::{Depths, LoadCall, Model, Profile, Search, Stage};
+use super::super::profile::{
+    Abort, Connections, Depths, LoadCall, Model, Profile, Search, Sentinel, Spacing, Stage, StopOn,
+};
 use super::super::units;
 use super::super::written::{self, Word};
 use super::super::yaml::Spanned;
@@ -37,9 +39,6 @@ pub(super) fn depths(name: &str, written: &Spanned<written::Profile>, notes: &mu
 
 fn lower(name: &str, written: &Spanned<written::Profile>, depth: Depth, notes: &mut Notes<'_>) -> Profile {
     let profile = &written.value;
-    if let Some(later) = &profile.sentinels {
-        notes.later("sentinels", later.key);
-    }
     if name.contains('.') {
         let message = format!("`{}` cannot be the name of a profile", shown(name));
         notes.error("suite::wrong-name", written.key, message, "a `.` ends it in objectives");
@@ -54,6 +53,14 @@ fn lower(name: &str, written: &Spanned<written::Profile>, depth: Depth, notes: &
         beside: beside(profile, depth, notes),
         warm_up: profile.warm_up.as_ref().and_then(|word| time(word, depth, notes)).unwrap_or_default(),
         max_wait: notes.duration_or(profile.max_wait.as_ref(), MAX_WAIT),
+        spacing: spacing(profile, notes),
+        connections: connections(profile, notes),
+        sentinels: profile.sentinels.as_ref().map(|it| sentinels(&it.value, notes)).unwrap_or_default(),
+        abort: profile.abort.as_ref().and_then(|it| abort(&it.value, notes)),
+        stop_on: profile
+            .stop_on
+            .as_ref()
+            .and_then(|word| notes.word("reason to stop", &word.value, word.span, &StopOn::ALL)),
         at: written.key,
     }
 }
@@ -237,7 +244,7 @@ fn open(
         notes.error("suite::contradiction", think.key, message, "goes with `users`");
     }
     let stages = match &arrivals.value {
-        written::Arrivals::Word(word) => single(word, profile, depth, notes).into_iter().collect(),
+        written::Arrivals::Word(word) => single(word, profile, depth, notes),
         written::Arrivals::List(words) => {
             if let Some(lasting) = &profile.lasting {
                 let message = "stages say themselves how long they take";
@@ -246,23 +253,23 @@ fn open(
             if words.is_empty() {
                 notes.error("suite::wrong-value", arrivals.span, "there is no stage", "empty");
             }
-            words.iter().filter_map(|word| stage(word, notes)).collect()
+            words.iter().flat_map(|word| stage(word, notes)).collect()
         }
     };
     Model::Open(stages)
 }
 
-/// `arrivals: 200/s` or `50/s to 2000/s`, with `for` beside it.
-fn single(word: &Word, profile: &written::Profile, depth: Depth, notes: &mut Notes<'_>) -> Option<Stage> {
+/// `arrivals: 200/s`, `50/s to 2000/s` or `50/s to 500/s in 10 steps`, with `for` beside it.
+fn single(word: &Word, profile: &written::Profile, depth: Depth, notes: &mut Notes<'_>) -> Vec<Stage> {
     if word.value.contains(" for ") {
         return stage(word, notes);
     }
-    let rates = rates(word, &word.value, notes);
+    let climb = climb(word, &word.value, notes);
     let lasting = match (&profile.lasting, &profile.refreshes) {
         (Some(lasting), _) => time(lasting, depth, notes),
         (None, Some(refreshes)) => {
             let count = count(refreshes, depth, notes);
-            rates.zip(count).and_then(|((from, to), count)| time_for(count, from, to))
+            climb.zip(count).and_then(|(climb, count)| time_for(count, climb.from, climb.to))
         }
         (None, None) => {
             let message = "this profile has no end";
@@ -270,8 +277,7 @@ fn single(word: &Word, profile: &written::Profile, depth: Depth, notes: &mut Not
             None
         }
     };
-    let (from, to) = rates?;
-    Some(Stage { from, to, lasting: lasting? })
+    climb.zip(lasting).map(|(climb, lasting)| climb.stages(lasting)).unwrap_or_default()
 }
 
 /// How long a stage takes to schedule that many arrivals.
@@ -281,17 +287,61 @@ fn time_for(refreshes: u64, from: f64, to: f64) -> Option<Duration> {
     Duration::try_from_secs_f64((refreshes as f64 + 1.0) / mean).ok()
 }
 
-/// `50/s for 30s`, `50/s to 500/s for 1m`.
-fn stage(word: &Word, notes: &mut Notes<'_>) -> Option<Stage> {
+/// `50/s for 30s`, `50/s to 500/s for 1m`, `50/s to 500/s in 10 steps for 1m`.
+fn stage(word: &Word, notes: &mut Notes<'_>) -> Vec<Stage> {
     let Some((rate, lasting)) = word.value.split_once(" for ") else {
         let message = format!("`{}` says not how long", shown(&word.value));
         notes.error("suite::stage", word.span, message, "expected `RATE for DURATION`: `50/s for 30s`");
-        return None;
+        return Vec::new();
     };
-    let rates = rates(word, rate, notes);
+    let climb = climb(word, rate, notes);
     let lasting = part(word, lasting, "length of time", units::duration(lasting.trim()), notes);
-    let (from, to) = rates?;
-    Some(Stage { from, to, lasting: lasting? })
+    climb.zip(lasting).map(|(climb, lasting)| climb.stages(lasting)).unwrap_or_default()
+}
+
+/// From one rate to another, in a straight line or in steps.
+#[derive(Clone, Copy, Debug)]
+struct Climb {
+    from: f64,
+    to: f64,
+    steps: Option<u32>,
+}
+
+impl Climb {
+    /// One stage, or one for each step: the first at the one rate, the last at the other.
+    fn stages(self, lasting: Duration) -> Vec<Stage> {
+        let Some(steps) = self.steps else {
+            return vec![Stage { from: self.from, to: self.to, lasting }];
+        };
+        let up = (self.to - self.from) / f64::from(steps - 1);
+        let at = |step: u32| self.from + up * f64::from(step);
+        (0..steps).map(|step| Stage { from: at(step), to: at(step), lasting: lasting / steps }).collect()
+    }
+}
+
+/// No more steps than this; each has figures of its own.
+const STEPS_MAX: u32 = 100;
+
+/// `200/s`, `50/s to 500/s`, `50/s to 500/s in 10 steps`.
+fn climb(word: &Word, text: &str, notes: &mut Notes<'_>) -> Option<Climb> {
+    let (rate, steps) = match text.split_once(" in ") {
+        Some((rate, steps)) => (rate, Some(steps)),
+        None => (text, None),
+    };
+    let (from, to) = rates(word, rate, notes)?;
+    let steps = match steps {
+        Some(steps) => Some(steps_of(word, steps, rate.contains(" to "), notes)?),
+        None => None,
+    };
+    Some(Climb { from, to, steps })
+}
+
+/// `10 steps`.
+fn steps_of(word: &Word, text: &str, climbs: bool, notes: &mut Notes<'_>) -> Option<u32> {
+    let number = text.trim().strip_suffix("steps").and_then(|number| number.trim().parse::<u32>().ok());
+    let read = number.filter(|steps| climbs && (2..=STEPS_MAX).contains(steps));
+    let expected = || format!("expected `RATE to RATE in N steps`, 2 to {STEPS_MAX} of them");
+    part(word, text, "number of steps", read.ok_or_else(expected), notes)
 }
 
 fn rates(word: &Word, text: &str, notes: &mut Notes<'_>) -> Option<(f64, f64)> {
@@ -322,4 +372,83 @@ fn part<T>(word: &Word, text: &str, what: &str, read: Result<T, String>, notes: 
             None
         }
     }
+}
+
+fn spacing(profile: &written::Profile, notes: &mut Notes<'_>) -> Spacing {
+    let Some(word) = &profile.spacing else { return Spacing::default() };
+    if profile.users.is_some() {
+        let message = "users ask when they have their answer, so nothing is spaced";
+        notes.error("suite::contradiction", word.key, message, "goes with `arrivals`, `herd` and `search`");
+    }
+    notes.word("spacing", &word.value, word.span, &Spacing::ALL).unwrap_or_default()
+}
+
+/// `keep`, `new`, `10 requests`.
+fn connections(profile: &written::Profile, notes: &mut Notes<'_>) -> Connections {
+    let Some(word) = &profile.connections else { return Connections::default() };
+    let requests = word.value.strip_suffix(" requests").or_else(|| word.value.strip_suffix(" request"));
+    match (word.value.as_str(), requests.map(str::parse::<u32>)) {
+        ("keep", _) => Connections::Keep,
+        ("new", _) => Connections::Requests(1),
+        (_, Some(Ok(requests))) if requests > 0 => Connections::Requests(requests),
+        _ => {
+            let message = format!("`{}` does not say how long a connection is kept", shown(&word.value));
+            notes.error("suite::unknown-word", word.span, message, "expected `keep`, `new` or `10 requests`");
+            Connections::default()
+        }
+    }
+}
+
+/// Rounds per second of a sentinel that does not say how many.
+const ROUNDS: f64 = 1.0;
+/// A sentinel looks in; what asks oftener is a load.
+const ROUNDS_MAX: f64 = 20.0;
+
+fn sentinels(written: &written::Sentinels, notes: &mut Notes<'_>) -> Vec<Sentinel> {
+    match written {
+        written::Sentinels::List(words) => words
+            .iter()
+            .map(|word| Sentinel { check: word.value.clone(), rate: ROUNDS, at: word.span })
+            .collect(),
+        written::Sentinels::Map(rates) => rates
+            .iter()
+            .filter_map(|(check, word)| {
+                let rate = notes.rate(word)?;
+                if rate <= 0.0 || rate > ROUNDS_MAX {
+                    let message = format!("{rate} rounds a second are no sentinel");
+                    let label = "expected a rate above zero, `20/s` at most";
+                    notes.error("suite::wrong-value", word.span, message, label);
+                }
+                Some(Sentinel { check: check.clone(), rate, at: word.key })
+            })
+            .collect(),
+    }
+}
+
+/// A window that says not how long it is.
+const WINDOW: Duration = Duration::from_secs(10);
+
+fn abort(written: &written::Abort, notes: &mut Notes<'_>) -> Option<Abort> {
+    let (when, over) = match written {
+        written::Abort::Word(word) => (word, Some(WINDOW)),
+        written::Abort::Map(map) => {
+            (&map.when, map.over.as_ref().map_or(Some(WINDOW), |word| window(word, notes)))
+        }
+    };
+    let condition = expect::windowed(when, notes)?;
+    Some(Abort { when: condition, over: over?, at: notes.place(when.span) })
+}
+
+/// The longest window.
+const WINDOW_MAX: Duration = Duration::from_hours(1);
+
+/// The length of a window: whole seconds, because figures are kept by the second.
+pub(super) fn window(word: &Word, notes: &mut Notes<'_>) -> Option<Duration> {
+    let length = notes.duration(word)?;
+    if length.is_zero() || length.subsec_nanos() > 0 || length > WINDOW_MAX {
+        let message = format!("`{}` is no window", shown(&word.value));
+        notes.error("suite::wrong-value", word.span, message, "expected whole seconds, an hour at most");
+        return None;
+    }
+    Some(length)
 }

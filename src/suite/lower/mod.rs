@@ -13,6 +13,7 @@ mod policy;
 mod race;
 mod reference;
 mod selection;
+mod sentinel;
 mod standard;
 mod unconfirmed;
 pub(super) mod vocabulary;
@@ -53,9 +54,11 @@ fn lower(written: &written::Suite, source: &SourceFile, catalogue: &[Check], not
     let mut selection = selection::checks(written.checks.as_ref(), catalogue, notes);
     if policy.unconfirmed.is_some() {
         unconfirmed::observe(&mut selection.checks);
+        unconfirmed::observe(&mut selection.others);
     }
     let load: Vec<_> =
         written.load.iter().map(|(name, profile)| load::profile(name, profile, notes)).collect();
+    sentinel::known(&load, &selection, notes);
     let objectives = objective::objectives(&written.objectives, &load, notes);
     Suite {
         file: source.clone(),
@@ -66,6 +69,7 @@ fn lower(written: &written::Suite, source: &SourceFile, catalogue: &[Check], not
         policy,
         standards: selection.standards,
         checks: selection.checks,
+        others: selection.others,
         load,
         objectives,
     }

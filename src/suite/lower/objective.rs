@@ -1,33 +1,42 @@
 //! Objectives, whose names are checked against the profiles.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 use crate::source::Span;
 
 use super::super::claim::Strength;
-use super::super::expression::ValueKind;
+use super::super::expression::{Expression, ValueKind};
 use super::super::profile::{Model, Objective, Profile};
 use super::super::written::{self, Word};
 use super::super::yaml::{self, Spanned};
-use super::expect;
 use super::notes::{Notes, shown};
+use super::{expect, load};
 
 /// The objectives, whose names are checked against the profiles.
 pub(super) fn objectives(
     written: &IndexMap<String, Spanned<written::Objective>>,
-    load: &[Profile],
+    profiles: &[Profile],
     notes: &mut Notes<'_>,
 ) -> Vec<Objective> {
     let mut objectives = Vec::new();
     for (name, objective) in written {
+        let over = match &objective.value {
+            written::Objective::Word(_) => None,
+            written::Objective::Map(graded) => graded.over.as_ref().and_then(|it| load::window(it, notes)),
+        };
         for (strength, word) in graded(objective, notes) {
-            let all: Vec<&Profile> = load.iter().flat_map(Profile::all).collect();
-            let names = Names { load: &all };
+            let all: Vec<&Profile> = profiles.iter().flat_map(Profile::all).collect();
+            let names = Names { load: &all, over: over.is_some() };
             let mut known = |name: &str, span: Span, notes: &mut Notes<'_>| names.check(name, span, notes);
             let kind = |name: &str| names.kind(name);
             if let Some(condition) = expect::condition(word, notes, &mut known, &kind) {
                 let at = notes.place(word.span);
-                objectives.push(Objective { name: name.clone(), strength, condition, at });
+                if over.is_some() {
+                    names.are_of_one(&condition, word, notes);
+                }
+                objectives.push(Objective { name: name.clone(), strength, condition, over, at });
             }
         }
     }
@@ -57,6 +66,8 @@ fn graded<'w>(
 /// What objectives can name: `PROFILE.METRIC` and `PROFILE.PART.METRIC`.
 struct Names<'l> {
     load: &'l [&'l Profile],
+    /// Whether they stand for windows.
+    over: bool,
 }
 
 impl Names<'_> {
@@ -88,9 +99,16 @@ impl Names<'_> {
         let Some(part) = part else {
             if expect::metric(metric).is_none() {
                 no_metric(&name[..name.len() - metric.len()], metric, span, notes);
+            } else if self.over {
+                expect::is_of_window(metric, span, notes);
             }
             return;
         };
+        if self.over {
+            let message = format!("windows have no parts, such as `{}`", shown(part));
+            notes.error("suite::unknown-name", span, message, "a metric of the whole profile goes here");
+            return;
+        }
         let known = parts(profile);
         if !known.iter().any(|known| known == part) {
             if expect::metric(metric).is_none() {
@@ -111,6 +129,20 @@ impl Names<'_> {
             } else {
                 no_metric(&name[..name.len() - metric.len()], metric, span, notes);
             }
+        }
+    }
+
+    /// A window lies in one profile, so its condition names one.
+    fn are_of_one(&self, condition: &Expression, word: &Word, notes: &mut Notes<'_>) {
+        let profiles: BTreeSet<&str> = condition
+            .names()
+            .into_iter()
+            .filter_map(|name| self.split(name))
+            .map(|(profile, ..)| profile.name.as_str())
+            .collect();
+        if profiles.len() > 1 {
+            let message = "a window lies in one profile, and this names several";
+            notes.error("suite::contradiction", word.span, message, "one profile for each `over`");
         }
     }
 

@@ -14,6 +14,8 @@ use super::standard;
 pub(super) struct Selection {
     pub(super) standards: Vec<Standard>,
     pub(super) checks: Vec<Check>,
+    /// Those that are not run, graded in the same way.
+    pub(super) others: Vec<Check>,
 }
 
 const STRENGTHS: [(Strength, &str); 3] =
@@ -28,7 +30,7 @@ pub(super) fn checks(
     notes: &mut Notes<'_>,
 ) -> Selection {
     let Some(written) = written else {
-        return Selection { standards: vec![Standard::Contract], checks: catalogue.to_vec() };
+        return Selection { standards: vec![Standard::Contract], checks: catalogue.to_vec(), others: Vec::new() };
     };
     let own = check::checks("own", &written.own, notes);
     for own in &own {
@@ -47,22 +49,20 @@ pub(super) fn checks(
     book.mentioned(written, &used);
     let severities = book.severities(written);
     let standings = book.standings(written, &used);
-    let mut checks: Vec<Check> = Vec::new();
+    let (mut checks, mut others): (Vec<Check>, Vec<Check>) = (Vec::new(), Vec::new());
     for check in &all {
         let standing = standings.iter().find(|(id, _)| *id == check.id).map(|(_, standing)| standing);
         let skipped = matches!(standing, Some(Standing::Skip { .. }));
-        if !used.contains(check.id.as_str()) && !skipped {
-            continue;
-        }
+        let runs = used.contains(check.id.as_str()) || skipped;
         let mut check = check.clone();
         let passed_over = standard::read(&mut check, &standards);
         if let Some(strength) = severity(&check, &severities) {
             standard::grade(&mut check, |_| strength);
         }
         check.standing = standing.cloned().or(passed_over).unwrap_or(Standing::Run);
-        checks.push(check);
+        if runs { checks.push(check) } else { others.push(check) }
     }
-    Selection { standards, checks }
+    Selection { standards, checks, others }
 }
 
 fn standards(words: &[Word], notes: &mut Notes<'_>) -> Vec<Standard> {

@@ -13,7 +13,6 @@ mod words;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::yaml::Spanned;
 
@@ -225,7 +224,8 @@ pub(super) struct Known {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Profile {
-    /// Open: a rate (`200/s`), a ramp (`50/s to 2000/s`), or stages (`[50/s for 30s, 50/s to 500/s for 1m]`).
+    /// Open: a rate (`200/s`), a ramp (`50/s to 2000/s`), steps (`50/s to 500/s in 10 steps`), or stages
+    /// (`[50/s for 30s, 500/s for 30s, 500/s to 50/s for 1m]`).
     #[serde(default)]
     pub(super) arrivals: Option<Spanned<Arrivals>>,
     /// Closed: this many users, each with one request at a time; in a check also `4..16` (quick run, full run).
@@ -266,9 +266,56 @@ pub(super) struct Profile {
     /// Further profiles by name, which run at the same time.
     #[serde(default)]
     pub(super) beside: IndexMap<String, Spanned<Profile>>,
+    /// How arrivals lie around their rate: `even` (where left out), or `poisson`, by the seed.
     #[serde(default)]
-    #[schemars(skip)]
-    pub(super) sentinels: Option<Spanned<IgnoredAny>>,
+    #[schemars(schema_with = "words::spacing")]
+    pub(super) spacing: Option<Word>,
+    /// How long a connection is kept: `keep` (where left out), `new` for each request, or `10 requests`.
+    #[serde(default)]
+    pub(super) connections: Option<Word>,
+    /// Light checks that run meanwhile on chains of their own: ids, or ids with a rate (`LIF-06: 2/s`).
+    #[serde(default)]
+    pub(super) sentinels: Option<Spanned<Sentinels>>,
+    /// A condition over the last ten seconds that ends the profile at once; it counts as a missed objective.
+    #[serde(default)]
+    pub(super) abort: Option<Spanned<Abort>>,
+    /// `violation`: the first one of a sentinel or of the ledger ends the profile.
+    #[serde(default)]
+    #[schemars(schema_with = "words::stop_on")]
+    pub(super) stop_on: Option<Word>,
+}
+
+/// Checks that run inside a load.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename = "$shape", rename_all = "lowercase")]
+#[schemars(rename = "Sentinels", untagged)]
+pub(super) enum Sentinels {
+    /// Ids; each has one round a second.
+    List(#[schemars(schema_with = "words::texts")] Vec<Word>),
+    /// Ids with the rounds per second of each.
+    Map(IndexMap<String, Word>),
+}
+
+/// What ends a profile at once.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename = "$shape", rename_all = "lowercase")]
+#[schemars(rename = "Abort", untagged)]
+pub(super) enum Abort {
+    /// A condition over the last ten seconds: `response.p99 > 2s or errors > 50%`.
+    Word(Word),
+    /// A condition, and how many seconds it looks back on.
+    Map(AbortOver),
+}
+
+/// A condition, and how many seconds it looks back on.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AbortOver {
+    /// The condition.
+    pub(super) when: Word,
+    /// Whole seconds; `10s` where left out.
+    #[serde(default)]
+    pub(super) over: Option<Word>,
 }
 
 /// All chains renew together.
@@ -302,9 +349,9 @@ pub(super) struct Search {
 #[serde(rename = "$shape", rename_all = "lowercase")]
 #[schemars(rename = "Arrivals", untagged)]
 pub(super) enum Arrivals {
-    /// `200/s`, or `50/s to 2000/s`; `for` says how long.
+    /// `200/s`, `50/s to 2000/s`, or `50/s to 500/s in 10 steps`; `for` says how long.
     Word(Word),
-    /// Stages, each `RATE for DURATION` or `RATE to RATE for DURATION`.
+    /// Stages, each `RATE for DURATION`, `RATE to RATE for DURATION`, or `RATE to RATE in N steps for DURATION`.
     List(Vec<Word>),
 }
 
@@ -322,7 +369,7 @@ pub(super) enum Objective {
 /// A condition under its strength.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 2))]
 pub(super) struct Graded {
     /// Missed: the run misses its objectives.
     #[serde(default)]
@@ -333,6 +380,9 @@ pub(super) struct Graded {
     /// Missed: noted.
     #[serde(default)]
     pub(super) info: Option<Word>,
+    /// It must hold in every window of this length, in whole seconds, and not only over the whole profile.
+    #[serde(default)]
+    pub(super) over: Option<Word>,
 }
 
 /// Keys that may stand without a value, or with `null`. Elsewhere an `Option` means that the key may be left out.

@@ -8,6 +8,7 @@ use super::super::claim::{Aspect, Kind, Link, OutcomeWord, RacePromise};
 use super::super::defect::Defect;
 use super::super::environment::{MockPolicy, Variant};
 use super::super::lower::vocabulary as list;
+use super::super::profile::{Spacing, StopOn};
 use super::Value;
 
 fn one_of(words: &[&str]) -> Schema {
@@ -42,6 +43,8 @@ word_schemas! {
     release = one_of(first(&list::RELEASE));
     race_promises = one_or_many(first(&RacePromise::ALL));
     chains = one_of(["login"]);
+    spacing = one_of(first(&Spacing::ALL));
+    stop_on = one_of(first(&StopOn::ALL));
     no_latency = one_of(["none"]);
     mock_policies = one_of(first(&MockPolicy::ALL));
     encodings = one_of(first(&list::ENCODING));

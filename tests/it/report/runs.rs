@@ -687,8 +687,7 @@ fn profile(name: &str, asks: &str, shape: &Shape) -> LoadResult {
             ..LedgerResult::default()
         },
         stolen: Some(0.001),
-        rates: Vec::new(),
-        untrusted: Vec::new(),
+        ..LoadResult::default()
     }
 }
 

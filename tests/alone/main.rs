@@ -3,6 +3,7 @@
 mod fuzz;
 mod load;
 mod parsers;
+mod suspended;
 mod teeth;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

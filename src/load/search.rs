@@ -140,7 +140,7 @@ fn same(a: f64, b: f64) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use rand::{RngExt as _, SeedableRng as _};
+    use rand::SeedableRng as _;
     use rand_chacha::ChaCha8Rng;
 
     /// What an endpoint that keeps up with `limit` is asked, and what is found.

@@ -62,7 +62,7 @@ fn a_sentinel_sees_what_only_a_crowd_brings_out_and_says_at_which_rate() {
     let said = text(&output);
     assert!(said.contains("LIF-06@crowd") && said.contains("violated, first at"), "{said}");
     assert!(bench.read("report.html").contains("first violation"));
-    assert!(bench.read("summary.md").contains("LIF-06@crowd"));
+    assert!(bench.read("summary.md").contains("| sentinel |"));
 }
 
 #[test]
@@ -140,7 +140,9 @@ fn a_new_connection_each_time_is_one_connection_a_request_and_chains_go_on() {
         (load["traffic"]["opened"].as_u64().unwrap(), load["traffic"]["reused"].as_u64().unwrap())
     };
     assert_eq!(traffic(0), (100, 0));
-    assert_eq!(traffic(1), (6, 54));
+    // One of the two users may be quicker, and begin one connection more.
+    let (opened, reused) = traffic(1);
+    assert!((6..=8).contains(&opened) && opened + reused == 60, "{opened} {reused}");
     assert_eq!(run["load"][0]["chains"], 4);
     assert!(run["load"][0]["asks"].as_str().unwrap().contains("Poisson"));
 }

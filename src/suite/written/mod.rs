@@ -369,7 +369,9 @@ pub(super) enum Objective {
 /// A condition under its strength.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 2))]
+#[schemars(extend("oneOf" = serde_json::json!([
+    { "required": ["must"] }, { "required": ["should"] }, { "required": ["info"] }
+])))]
 pub(super) struct Graded {
     /// Missed: the run misses its objectives.
     #[serde(default)]

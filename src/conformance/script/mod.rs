@@ -123,7 +123,8 @@ pub(super) async fn watch(court: &Court, check: &Check, cells: &[Cell], turns: &
         let before = play.tally.standing();
         play.tally.runs += 1;
         match play.scene(cell, round).await {
-            Ok(()) => {}
+            // What was looked for and found is told as well.
+            Ok(()) | Err(Cut::Found) => {}
             Err(Cut::Stopped) => {
                 play.tally.runs -= 1;
                 break;
@@ -210,23 +211,6 @@ struct At<'s> {
 }
 
 impl<'a> Play<'a> {
-    fn of(court: &'a Court, check: &'a Check, narrator: &'a Narrator, stop: &'a Stop) -> Play<'a> {
-        Play {
-            court,
-            check,
-            narrator,
-            stop,
-            tally: Tally::default(),
-            sets: IndexMap::new(),
-            loads: IndexMap::new(),
-            spare: IndexMap::new(),
-            promises: HashMap::new(),
-            pasts: Pasts::of(check),
-            races: IndexMap::new(),
-            requests: 0,
-        }
-    }
-
     /// What the rounds so far come to, if no more were played.
     fn peek(&mut self) -> Tally {
         let before = self.tally.clone();

@@ -129,13 +129,13 @@ impl Tally {
     }
 
     /// What the last round of a sentinel came to, by how it stood before.
-    pub fn since(&self, before: &Standing) -> Told {
+    pub fn since(&self, before: Standing) -> Told {
         let now = self.standing();
         let failing = |claim: &&ClaimTally| claim.strength == Strength::Must && claim.failed > 0;
         if now.failed > before.failed {
             let kinds = self.claims.values().filter(failing).filter_map(|claim| claim.kinds.last());
             let found = |kind: &Failed| format!("{}, expected {}", kind.miss.found, kind.miss.expected);
-            return Told::Violated(kinds.last().map_or_else(String::new, found));
+            return Told::Violated(kinds.map(found).next_back().unwrap_or_default());
         }
         if now.judged > before.judged {
             return Told::Held;

@@ -508,7 +508,8 @@ impl Readings {
 
     /// The start that was given right after, in milliseconds since 1970.
     fn began_ms(&self) -> u64 {
-        u64::try_from(self.wall.as_millisecond()).unwrap_or(0) + COUNTDOWN.as_millis() as u64
+        let start = jiff::SignedDuration::try_from(COUNTDOWN).map(|countdown| self.wall + countdown);
+        start.ok().and_then(|start| u64::try_from(start.as_millisecond()).ok()).unwrap_or(0)
     }
 
     fn stolen_since(&self, before: &Readings) -> Option<f64> {

@@ -84,7 +84,7 @@ fn closed_within(profile: &Profile, span: Duration) -> u64 {
     }
 }
 
-/// `32768	60999`
+/// `32768 60999`
 fn ports_in(range: &str) -> Option<u64> {
     let mut ends = range.split_whitespace().map(str::parse::<u64>);
     let (first, last) = (ends.next()?.ok()?, ends.next()?.ok()?);

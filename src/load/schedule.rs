@@ -233,7 +233,7 @@ mod tests {
         assert!(early.abs_diff(5_000) < 245, "{early}");
         // Gaps are exponential: their deviation is their mean, and one in e is longer than the mean.
         let gaps: Vec<f64> =
-            moments[10_000..].windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
+            moments[10_000..].windows(2).map(|pair| pair[1].as_secs_f64() - pair[0].as_secs_f64()).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
         assert!((variance.sqrt() / mean - 1.0).abs() < 0.05, "{}", variance.sqrt() / mean);

@@ -70,13 +70,11 @@ impl Hunt {
     /// Notes whether a rate was kept. Where the generator was short of time, a loss needs to be seen oftener.
     pub fn note(&mut self, rate: f64, kept: bool, trusted: bool) {
         self.holds += 1;
-        let at = match self.tried.iter().position(|tried| same(tried.rate, rate)) {
-            Some(at) => at,
-            None => {
-                self.tried.push(Tried { rate, kept: 0.0, lost: 0.0 });
-                self.tried.len() - 1
-            }
-        };
+        let known = self.tried.iter().position(|tried| same(tried.rate, rate));
+        let at = known.unwrap_or_else(|| {
+            self.tried.push(Tried { rate, kept: 0.0, lost: 0.0 });
+            self.tried.len() - 1
+        });
         let tried = &mut self.tried[at];
         match (kept, trusted) {
             (true, _) => tried.kept += 1.0,

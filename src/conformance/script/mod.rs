@@ -133,7 +133,7 @@ pub(super) async fn watch(court: &Court, check: &Check, cells: &[Cell], turns: &
             Err(Cut::Moot(why)) => play.moot(cell, &why),
         }
         (round, kept) = (round + 1, kept + 1);
-        turns.tell(play.peek().since(&before));
+        turns.tell(play.peek().since(before));
         if kept == ROUNDS_TOGETHER {
             play.fold();
             kept = 0;
@@ -210,7 +210,7 @@ struct At<'s> {
     number: u64,
 }
 
-impl<'a> Play<'a> {
+impl Play<'_> {
     /// What the rounds so far come to, if no more were played.
     fn peek(&mut self) -> Tally {
         let before = self.tally.clone();

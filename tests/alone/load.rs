@@ -69,7 +69,20 @@ impl Bench {
         let dialect = Arc::new(dialect);
         let source = Arc::new(Source::login(Arc::clone(&client), Arc::clone(&dialect)));
         let key = FingerprintKey::new(3, 5);
-        Bench { _alone: alone, mock, ground: Ground { client, dialect, source, identities, key, seed: 7, embedded: true, sentinels: None } }
+        Bench {
+            _alone: alone,
+            mock,
+            ground: Ground {
+                client,
+                dialect,
+                source,
+                identities,
+                key,
+                seed: 7,
+                embedded: true,
+                sentinels: None,
+            },
+        }
     }
 
     async fn run(&self, profile: &Profile) -> LoadResult {

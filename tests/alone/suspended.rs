@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 /// Sends a signal to a child of ours.
 fn signal(child: &Child, name: &str) {
-    let done = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    let done = Command::new("kill")
+        .args([&format!("-{name}"), &child.id().to_string()])
+        .status()
+        .expect("`kill` is everywhere");
     assert!(done.success(), "kill -{name}");
 }
 
@@ -13,13 +16,13 @@ fn signal(child: &Child, name: &str) {
 fn end_of(mut child: Child, within: Duration) -> std::process::ExitStatus {
     let until = Instant::now() + within;
     while Instant::now() < until {
-        if let Some(status) = child.try_wait().unwrap() {
+        if let Some(status) = child.try_wait().expect("it is a child of ours") {
             return status;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill().expect("it is a child of ours");
+    child.wait().expect("it is a child of ours");
     panic!("the child did not end");
 }
 
@@ -50,7 +53,7 @@ fn after_a_suspension_every_arrival_is_sent_late_and_none_is_dropped() {
     signal(&child, "STOP");
     std::thread::sleep(Duration::from_secs(1));
     signal(&child, "CONT");
-    let status = end_of(child, Duration::from_secs(60));
+    let status = end_of(child, Duration::from_mins(1));
     assert_eq!(status.code(), Some(0));
     let text = std::fs::read_to_string(folder.path().join("out/run.json")).unwrap();
     let run: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -30,7 +30,11 @@ pub(super) fn checks(
     notes: &mut Notes<'_>,
 ) -> Selection {
     let Some(written) = written else {
-        return Selection { standards: vec![Standard::Contract], checks: catalogue.to_vec(), others: Vec::new() };
+        return Selection {
+            standards: vec![Standard::Contract],
+            checks: catalogue.to_vec(),
+            others: Vec::new(),
+        };
     };
     let own = check::checks("own", &written.own, notes);
     for own in &own {

@@ -235,9 +235,6 @@ fn notes(
     if let Some(means) = &failed.miss.means {
         note("means", means.clone());
     }
-    if let Some(fix) = &check.fix {
-        note("fix", fix.clone());
-    }
     notes
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::dialect::Speech;
 use crate::suite::call::{Call, Changes};
 use crate::suite::check::{AccessNeed, ChainNeed, Check, Fuzz, Step, Together, Verb};
-use crate::suite::claim::{SetClaim, SetExpectation};
+use crate::suite::claim::{RacePromise, SetClaim, SetExpectation};
 use crate::suite::profile::Depths;
 use crate::suite::race::{Gap, Leg, Race, Times};
 use crate::suite::units;
@@ -95,8 +95,14 @@ pub(super) fn changes_of(call: &Call, cell: &Cell) -> Changes {
 /// Whether a claim on this race asks for what comes after it, so that its successors are tried.
 pub(super) fn has_aftermath(check: &Check, step: &Step) -> bool {
     let of_race = |set: &&Together| step.name.as_ref().is_some_and(|name| set.of.contains(name));
-    check.together.iter().filter(of_race).flat_map(|set| &set.claims).any(|claim| match &claim.what {
-        SetExpectation::Promised(promises) => promises.iter().any(|promise| promise.asks_for_aftermath()),
+    let claims = check.together.iter().filter(of_race).flat_map(|set| &set.claims);
+    claims.filter_map(|claim| promises(&claim.what)).flatten().any(|promise| promise.asks_for_aftermath())
+}
+
+/// What a claim promises of a race.
+pub(super) fn promises(what: &SetExpectation) -> Option<&[RacePromise]> {
+    match what {
+        SetExpectation::Promised(promises) => Some(promises),
         SetExpectation::Same(_)
         | SetExpectation::Alike(_)
         | SetExpectation::Apart(_)
@@ -104,8 +110,8 @@ pub(super) fn has_aftermath(check: &Check, step: &Step) -> bool {
         | SetExpectation::PlainDates(_)
         | SetExpectation::Measured(_)
         | SetExpectation::Entropy { .. }
-        | SetExpectation::Timing { .. } => false,
-    })
+        | SetExpectation::Timing { .. } => None,
+    }
 }
 
 /// Whether the times of a check's cells are compared: then they are played side by side.

@@ -10,6 +10,7 @@ use crate::conformance::guess;
 use crate::conformance::judge::{self, Bench, Judgement, Miss};
 use crate::conformance::loads;
 use crate::conformance::race::{self, Round};
+use crate::conformance::steps::promises;
 use crate::conformance::tally::{ClaimKey, Shown};
 use crate::conformance::together::{self, Set, SetJudgement};
 use crate::conformance::transcript::{Taken, ending};
@@ -240,21 +241,6 @@ pub(super) fn key(step: &Step, claim: &Claim) -> ClaimKey {
         None => word.to_owned(),
     };
     ClaimKey { at: claim.at, name }
-}
-
-/// What a claim promises of a race.
-fn promises(what: &SetExpectation) -> Option<&[RacePromise]> {
-    match what {
-        SetExpectation::Promised(promises) => Some(promises),
-        SetExpectation::Same(_)
-        | SetExpectation::Alike(_)
-        | SetExpectation::Apart(_)
-        | SetExpectation::Distinct(_)
-        | SetExpectation::PlainDates(_)
-        | SetExpectation::Measured(_)
-        | SetExpectation::Entropy { .. }
-        | SetExpectation::Timing { .. } => None,
-    }
 }
 
 /// The exchanges that show a round: those that were granted first, as they are what there may be too many of.

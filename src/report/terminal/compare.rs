@@ -2,12 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::Screen;
-use super::paint::{Tint, cut, fit, paint, wrap};
+use super::paint::{Tint, cut, fit, paint};
+use super::{Screen, head};
 use crate::compare::{Comparison, FigureRow, Shown, Side, Speed, VerdictChange, Word, outcome};
 use crate::report::clean::line;
 use crate::report::state::State;
-use crate::results::outcome::Exit;
 use crate::results::wording::{count, figure, signed};
 
 /// Rows of one kind; the page has all of them.
@@ -15,7 +14,7 @@ const ROWS: usize = 20;
 
 pub(super) fn text(comparison: &Comparison, page: Option<&str>, screen: Screen) -> String {
     let mut text = String::new();
-    head(&mut text, comparison, page, screen);
+    head::text(&mut text, &outcome::of(comparison), page, screen);
     sides(&mut text, comparison, screen);
     if comparison.apart.is_none() {
         verdicts(&mut text, comparison, screen);
@@ -30,30 +29,6 @@ pub(super) fn text(comparison: &Comparison, page: Option<&str>, screen: Screen) 
         paint(screen, Tint::Dim, &format!("seed {} · all intervals hold at once at 95 %", comparison.seed))
     );
     fit(screen, &text)
-}
-
-fn head(text: &mut String, comparison: &Comparison, page: Option<&str>, screen: Screen) {
-    let outcome = outcome::of(comparison);
-    let tint = match outcome.exit {
-        Exit::Good => Tint::Good,
-        Exit::CouldNotRun => Tint::Odd,
-        Exit::SecretLeaked
-        | Exit::Misused
-        | Exit::Interrupted(_)
-        | Exit::Failed
-        | Exit::Untrusted
-        | Exit::Missed
-        | Exit::Worse => Tint::Fail,
-    };
-    for part in wrap(&line(&outcome.headline), "  ", "  ", screen.columns()).lines() {
-        let _ = writeln!(text, "{}", paint(screen, tint, part));
-    }
-    text.push_str(&wrap(&line(&outcome.reason), "  ", "  ", screen.columns()));
-    if let Some(page) = page {
-        let _ =
-            writeln!(text, "  {}  {}", paint(screen, Tint::Bold, "page"), paint(screen, Tint::Name, page));
-    }
-    text.push('\n');
 }
 
 fn sides(text: &mut String, comparison: &Comparison, screen: Screen) {

@@ -2,6 +2,7 @@
 
 mod compare;
 mod diagnostic;
+mod head;
 mod live;
 mod narration;
 mod paint;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::paint::{Tint, cut, fit, paint, wrap};
-use super::{Screen, diagnostic};
+use super::{Screen, diagnostic, head};
 use crate::report::clean::{clean, line};
 use crate::report::state::State;
 use crate::results::outcome::{self, Exit, Outcome, books_balance};
@@ -18,7 +18,7 @@ pub(super) fn text(run: &Run, page: Option<&str>, screen: Screen) -> String {
     let outcome = outcome::of(run);
     let mut text = String::new();
     diagnostics(&mut text, run, screen);
-    head(&mut text, &outcome, page, screen);
+    head::text(&mut text, &outcome, page, screen);
     states(&mut text, run, screen);
     table(&mut text, run, &outcome, screen);
     fit(screen, &text)
@@ -57,23 +57,6 @@ fn diagnostics(text: &mut String, run: &Run, screen: Screen) {
     if !failed.is_empty() || !weak.is_empty() {
         text.push('\n');
     }
-}
-
-fn head(text: &mut String, outcome: &Outcome, page: Option<&str>, screen: Screen) {
-    let tint = match outcome.exit {
-        Exit::Good => Tint::Good,
-        Exit::Failed | Exit::Missed | Exit::Worse | Exit::SecretLeaked | Exit::Misused => Tint::Fail,
-        Exit::CouldNotRun | Exit::Untrusted | Exit::Interrupted(_) => Tint::Odd,
-    };
-    for part in wrap(&line(&outcome.headline), "  ", "  ", screen.columns()).lines() {
-        let _ = writeln!(text, "{}", paint(screen, tint, part));
-    }
-    text.push_str(&wrap(&line(&outcome.reason), "  ", "  ", screen.columns()));
-    if let Some(page) = page {
-        let _ =
-            writeln!(text, "  {}  {}", paint(screen, Tint::Bold, "page"), paint(screen, Tint::Name, page));
-    }
-    text.push('\n');
 }
 
 /// The word of a state, right-aligned in six columns.

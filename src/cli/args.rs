@@ -50,6 +50,8 @@ pub enum Verb {
     Report(ReportArgs),
     /// Compare two runs, in behavior and in speed: exit 5 if B is worse than A, or different
     Compare(CompareArgs),
+    /// Set the runs of a folder in a row: what comes and goes, what changed and stayed
+    History(HistoryArgs),
     /// Keep a run as what later runs are compared with
     #[command(subcommand)]
     Baseline(BaselineVerb),
@@ -346,6 +348,22 @@ pub struct CompareArgs {
     /// Print the comparison as Markdown
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
+}
+
+/// Arguments of `history`.
+#[derive(Args, Clone, Debug)]
+pub struct HistoryArgs {
+    /// Folders with run files, or run files [default: reports]
+    pub from: Vec<PathBuf>,
+    /// Only runs of this environment [default: that of the newest run]
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Where to write history.html and history.json [default: the first folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the history as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn difference(text: &str) -> Result<String, String> {

@@ -8,6 +8,7 @@ mod artifacts;
 mod compare;
 mod explain;
 mod glossary;
+mod history;
 mod learn;
 mod mock;
 mod narrate;
@@ -75,6 +76,7 @@ fn obey(typed: Typed) -> anyhow::Result<Result<Exit, Refused>> {
         Verb::Prove(args) => prove::prove(&args, color),
         Verb::Report(args) => report::redraw(&args, color),
         Verb::Baseline(BaselineVerb::Accept { run, to }) => compare::accept(&run, &to),
+        Verb::History(args) => history::history(&args, color),
         Verb::Compare(args) => compare::compare(&args, color),
         Verb::Explain(args) => Ok(explain::explain(&args, color)),
         Verb::Init { path } => words::init(&path),

@@ -2,8 +2,9 @@
 //!
 //! Pure: [`compare`] reads two run files and a few settings, and computes nothing from the clock. [`verdicts`]
 //! matches checks, [`shapes`] what answers look like, [`speed`] the figures of the load, [`rotation`] what tokens became, [`statistics`] says what
-//! a difference is worth, [`outcome`] makes headline, reason and exit code.
+//! a difference is worth, [`outcome`] makes headline, reason and exit code; [`history`] sets many runs in a row.
 
+pub mod history;
 pub mod outcome;
 mod rotation;
 mod shapes;

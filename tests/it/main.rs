@@ -12,6 +12,7 @@ mod diagnostics;
 mod docs;
 mod explain;
 mod golden;
+mod history;
 mod learn;
 mod lifecycle;
 mod load;

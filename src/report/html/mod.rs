@@ -8,6 +8,7 @@ mod chart;
 mod compare;
 mod entropy;
 mod failures;
+mod history;
 mod latency;
 mod ledger;
 mod load;
@@ -25,6 +26,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 pub use self::compare::page as comparison_page;
+pub use self::history::page as history_page;
 pub use self::proof::page as proof_page;
 
 use self::markup::Html;
@@ -136,7 +138,11 @@ impl Tone {
 }
 
 fn tab_mark(outcome: &Outcome) -> &'static str {
-    match Tone::of(outcome) {
+    tone_mark(Tone::of(outcome))
+}
+
+fn tone_mark(tone: Tone) -> &'static str {
+    match tone {
         Tone::Good | Tone::Met => "✓",
         Tone::Bad | Tone::Odd => "✗",
     }
@@ -144,7 +150,11 @@ fn tab_mark(outcome: &Outcome) -> &'static str {
 
 /// The tab's icon tells the verdict by shape and color.
 fn icon(outcome: &Outcome) -> String {
-    let (color, shape) = match Tone::of(outcome) {
+    icon_of(Tone::of(outcome))
+}
+
+fn icon_of(tone: Tone) -> String {
+    let (color, shape) = match tone {
         Tone::Good | Tone::Met => ("%232b6a4d", "M3 8.5l3.5 3.5L13 4.5"),
         Tone::Bad => ("%23b3261e", "M4 4l8 8M12 4l-8 8"),
         Tone::Odd => ("%238a5a00", "M5.5 6a2.5 2.5 0 1 1 3.6 2.2C8.300 8.700 8 9 8 10m0 2.500v.5"),

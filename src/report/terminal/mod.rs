@@ -3,6 +3,7 @@
 mod compare;
 mod diagnostic;
 mod head;
+mod history;
 mod live;
 mod narration;
 mod paint;
@@ -13,6 +14,7 @@ use std::sync::mpsc::Receiver;
 
 use super::state::State;
 use crate::compare::Comparison;
+use crate::compare::history::History;
 use crate::results::Run;
 use crate::results::event::Event;
 use crate::results::outcome;
@@ -96,6 +98,11 @@ pub fn sections(
 /// Two runs side by side; `page` is the path of the page, if one was written.
 pub fn comparison(comparison: &Comparison, page: Option<&str>, screen: Screen) -> String {
     compare::text(comparison, page, screen)
+}
+
+/// Many runs in a row; `page` is the path of the page, if one was written.
+pub fn history(history: &History, page: Option<&str>, screen: Screen) -> String {
+    history::text(history, page, screen)
 }
 
 /// The last line on stderr: `exit 0 · good · 6 min 41 s`.

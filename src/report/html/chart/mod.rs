@@ -12,6 +12,7 @@ pub(super) mod race;
 pub(super) mod scale;
 pub(super) mod strip;
 pub(super) mod time;
+pub(super) mod trend;
 pub(super) mod versus;
 
 use plotters::backend::{DrawingBackend, SVGBackend};
@@ -64,9 +65,10 @@ pub(super) enum Ink {
     BLine,
     BFew,
     BFill,
+    StepLine,
 }
 
-const INKS: [(Ink, &str); 31] = [
+const INKS: [(Ink, &str); 32] = [
     (Ink::Grid, "grid"),
     (Ink::Base, "base"),
     (Ink::Label, "label"),
@@ -98,6 +100,7 @@ const INKS: [(Ink, &str); 31] = [
     (Ink::BLine, "b-line"),
     (Ink::BFew, "b-few"),
     (Ink::BFill, "bfill"),
+    (Ink::StepLine, "step"),
 ];
 
 impl Ink {

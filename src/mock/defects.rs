@@ -64,7 +64,8 @@ pub fn home(defect: Defect) -> Home {
         XxeFileRead | XxeFetches | EntityBomb | XincludeResolved | TypeGadgetNamed | SqlSleep
         | SqlErrorShown | CrlfHeader | HtmlReflected | SecretEchoed | SecretEchoedInBase64
         | CacheableGrant | NoStoreForgotten | TokenInCookie | TokenInLocation | CorsReflected
-        | EarlyExitCompare => Home::Server,
+        | EarlyExitCompare | DtdCrash | FileEntitySlow | InclusionCrash | TypeNameCrash | TypeSearchSlow
+        | TemplateEvaluated | UnknownPathPoisons | ManyHeadersPoison => Home::Server,
         SequentialTokens
         | TimeSeededTokens
         | GuidV1Tokens
@@ -79,8 +80,16 @@ pub fn home(defect: Defect) -> Home {
         | ExpiryMissing
         | PersonalNumberInToken
         | SecretInToken => Home::Authority,
-        StackTraceOnError | DetailsOnError => Home::Pipeline,
-        TenantEnumeration | NoThrottle | LockoutByIp => Home::Controllers,
+        StackTraceOnError
+        | DetailsOnError
+        | JsonIllFormed
+        | TextTypesUnacceptable
+        | FormNeedsAccept
+        | QualityRefused
+        | ErrorsBare
+        | PreflightCrash => Home::Pipeline,
+        TenantEnumeration | NoThrottle | LockoutByIp | XmlRefusalCrash | AccessWithSpace
+        | ExpiresRemembered | BlankClassedApart => Home::Controllers,
         JsonAsTextJson
         | TextJsonRefused
         | XmlOrderOfInput

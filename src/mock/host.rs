@@ -13,6 +13,7 @@ use crate::secret::Token;
 use crate::suite::defect::Defect;
 
 use super::authority::Roster;
+use super::canned::crashed;
 use super::defects::Switches;
 use super::webapi::{HttpRequest, HttpResponse};
 
@@ -22,6 +23,9 @@ const FILE: &str = "root:x:0:0:root:/root:/bin/bash";
 /// How long an entity bomb keeps a parser busy.
 const BOMB: Duration = Duration::from_millis(2500);
 
+/// How long a reader waits for a file, or looks for a type.
+const SEARCH: Duration = Duration::from_millis(1500);
+
 /// No database sleeps longer than this.
 const SLEEP_MAX: Duration = Duration::from_secs(5);
 
@@ -30,6 +34,29 @@ const BYTE: Duration = Duration::from_micros(60);
 
 /// No body is searched beyond this.
 const SEARCH_MAX: usize = 256 * 1024;
+
+/// Defects of readers that do more than read.
+const READERS: [Defect; 7] = [
+    Defect::XxeFileRead,
+    Defect::XxeFetches,
+    Defect::XincludeResolved,
+    Defect::TypeGadgetNamed,
+    Defect::DtdCrash,
+    Defect::InclusionCrash,
+    Defect::TypeNameCrash,
+];
+
+/// Defects that take their time.
+const SLOW: [Defect; 5] = [
+    Defect::EntityBomb,
+    Defect::SqlSleep,
+    Defect::EarlyExitCompare,
+    Defect::FileEntitySlow,
+    Defect::TypeSearchSlow,
+];
+
+/// How an XML document points to another without a document type.
+const POINTERS: [&str; 3] = ["XInclude", "schemaLocation", "<?xml-stylesheet"];
 
 /// What the host knows.
 #[derive(Debug)]
@@ -55,10 +82,15 @@ impl Host {
 
     fn delay(&self, request: &HttpRequest) -> Duration {
         let has = |defect| self.switches.has(defect);
-        if !has(Defect::EntityBomb) && !has(Defect::SqlSleep) && !has(Defect::EarlyExitCompare) {
+        if !SLOW.iter().any(|defect| has(*defect)) {
             return Duration::ZERO;
         }
         let body = searched(request);
+        if has(Defect::FileEntitySlow) && names_a_file(&body)
+            || has(Defect::TypeSearchSlow) && names_a_type(&body)
+        {
+            return SEARCH;
+        }
         if has(Defect::EntityBomb) && body.matches("<!ENTITY").count() > 1 {
             return BOMB;
         }
@@ -118,16 +150,18 @@ impl Host {
     /// Readers of XML and JSON that do more than read.
     fn parse(&self, request: &HttpRequest, response: &mut HttpResponse) {
         let has = |defect| self.switches.has(defect);
-        if !has(Defect::XxeFileRead)
-            && !has(Defect::XxeFetches)
-            && !has(Defect::XincludeResolved)
-            && !has(Defect::TypeGadgetNamed)
-        {
+        if !READERS.iter().any(|defect| has(*defect)) {
             return;
         }
         let body = searched(request);
-        let entity = body.contains("<!ENTITY") && body.contains("SYSTEM");
-        if has(Defect::XxeFileRead) && entity && body.contains("file:") {
+        if has(Defect::DtdCrash) && body.contains("<!DOCTYPE")
+            || has(Defect::InclusionCrash) && POINTERS.iter().any(|pointer| body.contains(pointer))
+            || has(Defect::TypeNameCrash) && names_a_type(&body)
+        {
+            *response = crashed();
+            return;
+        }
+        if has(Defect::XxeFileRead) && names_a_file(&body) {
             *response = told(400, &format!("State '{FILE}' is not registered"));
         }
         if has(Defect::XxeFetches) && body.contains("SYSTEM") {
@@ -160,6 +194,9 @@ impl Host {
             let message =
                 "System.Data.SqlClient.SqlException: Unclosed quotation mark after the character string";
             *response = told(500, message);
+        }
+        if has(Defect::TemplateEvaluated) && plain(&searched(request)).contains("{{7*191}}") {
+            *response = told(400, "State '1337' is not registered");
         }
         if has(Defect::HtmlReflected) {
             let target = plain(&request.target);
@@ -238,6 +275,16 @@ fn basic(request: &HttpRequest) -> String {
     let values = request.header("authorization");
     let credentials = values.filter_map(|value| STANDARD.decode(value.strip_prefix("Basic ")?.trim()).ok());
     credentials.map(|bytes| plain(&String::from_utf8_lossy(&bytes))).collect()
+}
+
+/// Whether an entity of an XML document is a file.
+fn names_a_file(body: &str) -> bool {
+    body.contains("<!ENTITY") && body.contains("SYSTEM") && body.contains("file:")
+}
+
+/// Whether a member of a JSON document names a type, as one of four readers wants it.
+fn names_a_type(body: &str) -> bool {
+    ["\"$type\"", "\"__type\"", "\"@type\"", "\"@class\""].iter().any(|member| body.contains(member))
 }
 
 fn searched(request: &HttpRequest) -> String {

@@ -225,6 +225,7 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         dialect: dialect.name,
         epoch: watch::Sender::new(0),
         poison: std::sync::atomic::AtomicU64::new(0),
+        shadow: std::sync::atomic::AtomicBool::new(false),
         weariness: stumbles::Weariness::default(),
     })
 }

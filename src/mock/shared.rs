@@ -2,7 +2,7 @@
 //! that was read whole.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use hyper::header::HeaderMap;
@@ -26,6 +26,9 @@ use super::rivals::{Asked, Rivals};
 use super::strain::{Strain, Toll};
 use super::stumbles::Weariness;
 use super::webapi::{HttpRequest, HttpResponse, Pipeline, Received, echo};
+
+/// More headers than are usual.
+const MANY_HEADERS: usize = 60;
 
 /// What is served.
 #[derive(Debug)]
@@ -61,6 +64,8 @@ pub(super) struct Shared {
     pub epoch: watch::Sender<u64>,
     /// Grants that refusals will still cost.
     pub poison: AtomicU64,
+    /// Whether the next grant is turned away for what came before it.
+    pub shadow: AtomicBool,
     /// What it has been through.
     pub weariness: Weariness,
 }
@@ -151,6 +156,17 @@ impl Shared {
         }
     }
 
+    /// Under some defects an odd request costs the next grant, whoever's it is.
+    fn overshadowed(&self, request: &HttpRequest, answer: Answer) -> Answer {
+        let unknown = self.switches.has(Defect::UnknownPathPoisons) && answer.response.status == 404;
+        let many = self.switches.has(Defect::ManyHeadersPoison) && request.headers.len() > MANY_HEADERS;
+        let hit = answer.refresh == Some(true) && self.shadow.swap(false, Ordering::SeqCst);
+        if unknown || many {
+            self.shadow.store(true, Ordering::SeqCst);
+        }
+        if hit { Answer { response: turned_away(), refresh: Some(false) } } else { answer }
+    }
+
     /// What load adds to a refresh that came by connection number `line`.
     pub fn toll(&self, line: u64, headers: &HeaderMap, now: Instant) -> Toll {
         let label = headers.get(hyper::header::CONTENT_TYPE);
@@ -186,7 +202,7 @@ impl Shared {
 
     /// The answer of the application, as the host lets it out.
     pub fn answer(&self, request: &HttpRequest) -> Answer {
-        let answer = self.act(request);
+        let answer = self.overshadowed(request, self.act(request));
         let response = self.host.finish(request, answer.refresh == Some(true), answer.response);
         Answer { response, ..answer }
     }

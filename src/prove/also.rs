@@ -59,16 +59,19 @@ fn reach(defect: Defect) -> Reach {
         | Defect::SpikeLeavesErrors
         | Defect::StampedeDrops
         | Defect::StampedeSlow
+        | Defect::UnknownPathPoisons
+        | Defect::ManyHeadersPoison
         | Defect::BigFieldSlow => Reach::Everybody,
         // Every document in JSON.
-        Defect::JsonAsTextJson
+        Defect::JsonIllFormed
+        | Defect::JsonAsTextJson
         | Defect::EnvelopeCamel
         | Defect::FlagAsBoolean
         | Defect::InnerAsText
         | Defect::InnerAsList
         | Defect::JsonDuplicateMember
         | Defect::JsonCaseTwin => Reach::Json,
-        // Every document in XML.
+        // Every document in XML, or every refusal.
         Defect::XmlOrderOfInput
         | Defect::XmlLabelledJson
         | Defect::XmlNamespaceCase
@@ -76,6 +79,7 @@ fn reach(defect: Defect) -> Reach {
         | Defect::XmlDeclarationOrder
         | Defect::XmlNullText
         | Defect::XmlNullEmpty
+        | Defect::XmlRefusalCrash
         | Defect::XmlControlCharacter => Reach::Asking(&["xml"]),
         // Every document of one media type.
         Defect::TextJsonRefused | Defect::TextJsonAnswerRelabelled => Reach::Asking(&["text/json"]),
@@ -83,6 +87,7 @@ fn reach(defect: Defect) -> Reach {
         Defect::FormRefused | Defect::FormPercentKept => {
             Reach::Asking(&["form", "application/x-www-form-urlencoded"])
         }
+        Defect::TextTypesUnacceptable => Reach::Asking(&["text/json", "text/xml"]),
         // Whoever asks for anything but plain JSON.
         Defect::AcceptIgnored => Reach::Asking(&["xml", "text/json"]),
         _ => Reach::Listed,
@@ -109,6 +114,7 @@ fn also_red(defect: Defect) -> &'static [&'static str] {
         Defect::RefusalHtml => &["SCH-07"],
         Defect::CreatedNaiveLocal => &["SUC-08"],
         Defect::ExpiresBeforeCreated => &["SUC-08", "LIF-14", "LIF-29"],
+        Defect::ExpiresRemembered => &["LIF-29"],
         Defect::DateCultureFlips => &["SCH-08"],
         Defect::DateZoneFlips => &["SCH-08", "SUC-05", "SUC-08"],
         Defect::AccessUnchanged => &["SUC-12", "LIF-28", "LIF-29"],

@@ -388,6 +388,25 @@ defects! {
     NoThrottle "no-throttle" Subtle "secrets can be guessed without end";
     LockoutByIp "lockout-by-ip" Subtle "whoever guesses locks out everybody behind the same address";
 
+    JsonIllFormed "json-ill-formed" Medium "a comma stands behind the last member of a JSON answer";
+    TextTypesUnacceptable "text-types-unacceptable" Medium "Accept text/json and Accept text/xml are answered 406";
+    FormNeedsAccept "form-needs-accept" Medium "a form request without Accept is answered 406";
+    QualityRefused "quality-refused" Medium "an Accept with q-values is answered 406";
+    ErrorsBare "errors-bare" Subtle "what does not reach the action is answered with a document of another shape";
+    PreflightCrash "preflight-crash" Medium "OPTIONS is answered 500";
+    XmlRefusalCrash "xml-refusal-crash" Medium "a refusal that is to be written in XML is answered 500";
+    AccessWithSpace "access-token-with-space" Subtle "the access token ends with a line break";
+    ExpiresRemembered "expires-remembered" Subtle "expires stays what it was at the login, while the tokens expire later";
+    BlankClassedApart "blank-classed-apart" Subtle "an empty member is refused as a token that nobody knows, a null one as missing";
+    UnknownPathPoisons "unknown-path-poisons" Subtle "after a path that is not found the next request is not found either";
+    ManyHeadersPoison "many-headers-poison" Subtle "after a request of more than sixty headers the next one is turned away";
+    DtdCrash "dtd-crash" Medium "an XML document with a document type is answered 500";
+    FileEntitySlow "file-entity-slow" Subtle "a reader waits for the file that an external entity names";
+    InclusionCrash "inclusion-crash" Medium "an XML document that points to others (to include, schemas, style sheets) is answered 500";
+    TypeNameCrash "type-name-crash" Medium "a JSON document that names a type is answered 500";
+    TypeSearchSlow "type-search-slow" Subtle "a type that a JSON document names is looked for in every library, which takes seconds";
+    TemplateEvaluated "template-evaluated" Medium "text between braces is evaluated, and the error says what came of it";
+
     AlwaysCrash "always-crash" Gross "every answer is 500";
     AlwaysFixed "always-fixed" Gross "every answer is the same success with the same tokens";
 }

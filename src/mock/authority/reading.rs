@@ -74,6 +74,7 @@ impl Authority {
         let text = match beside {
             Beside::Nothing => return Evidence::NotAsked,
             Beside::Access(_) if self.switches.has(Defect::AccessUnverified) => return Evidence::NotAsked,
+            Beside::Access(text) if self.switches.has(Defect::AccessWithSpace) => text.trim_end(),
             Beside::Access(text) => text,
         };
         let unsigned = || self.switches.has(Defect::AlgNoneAccepted).then(|| read_unsigned(text))?;

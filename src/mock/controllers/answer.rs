@@ -147,6 +147,11 @@ impl Writer {
                 return ActionResult::RawJson { status: 400, document };
             }
         }
+        let xml = format == Some(Format::Xml);
+        if refresh && xml && matches!(said, Said::Refused(_)) && self.switches.has(Defect::XmlRefusalCrash) {
+            let (exception, message) = ("System.InvalidOperationException", "The type was not expected.");
+            return ActionResult::Crash { exception: exception.to_owned(), message: message.to_owned() };
+        }
         let reason = match said {
             Said::Refused(fault) => Some(self.reason(fault, format)),
             Said::Granted(_) | Said::Done => None,
@@ -231,7 +236,7 @@ impl Page<'_> {
             Meaning::Status => text(self.words().1),
             Meaning::Remarks => text(refused.map_or("", |reason| &reason.remarks)),
             Meaning::Served => Graph::Text(self.date(self.now, false)),
-            Meaning::Access => Graph::text(self.pair().map(|pair| pair.access.expose())),
+            Meaning::Access => self.access_token(),
             Meaning::Refresh => self.refresh_token(),
             Meaning::Issued => self.created(),
             Meaning::Expires => self.expires(),
@@ -263,6 +268,11 @@ impl Page<'_> {
         }
     }
 
+    fn access_token(&self) -> Graph {
+        let end = if self.has(Defect::AccessWithSpace) { "\n" } else { "" };
+        self.pair().map_or(Graph::Null, |pair| Graph::Text(format!("{}{end}", pair.access.expose())))
+    }
+
     fn refresh_token(&self) -> Graph {
         match self.pair() {
             Some(_) if self.refresh && self.has(Defect::RefreshTokenMissing) => Graph::Null,
@@ -282,6 +292,9 @@ impl Page<'_> {
     fn expires(&self) -> Graph {
         let Some(pair) = self.pair().filter(|_| !self.is(Variant::NoExpiry)) else { return Graph::Null };
         let mut moment = pair.expires;
+        if self.has(Defect::ExpiresRemembered) {
+            moment.0 -= pair.issued.0 - pair.born.0;
+        }
         if self.has(Defect::ExpiresOffJwt) {
             moment.0 += 3_600_000;
         }

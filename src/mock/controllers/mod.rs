@@ -178,6 +178,9 @@ impl Controllers {
         if self.throttle.is_shut() {
             return Err(Fault::Waits);
         }
+        if self.switches.has(Defect::BlankClassedApart) && form.has_blank() {
+            return Err(Fault::Token(Refusal::Unknown));
+        }
         let refresh = form.need(Slot::Refresh)?;
         let access = match form.need(Slot::Access) {
             Ok(text) => Beside::Access(text),
@@ -396,6 +399,11 @@ impl<'a> Form<'a> {
     /// Whether a value has a control character in it.
     fn has_control(&self) -> bool {
         self.values.iter().flatten().any(|value| value.contains(char::is_control))
+    }
+
+    /// Whether a value is there and blank.
+    fn has_blank(&self) -> bool {
+        self.values.iter().flatten().any(|value| value.trim().is_empty())
     }
 
     /// What stands in a slot's member; `None` where it is null, blank or not there.

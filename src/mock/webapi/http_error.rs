@@ -23,6 +23,11 @@ impl HttpError {
         HttpError(vec![("Message".to_owned(), Entry::Text(message.to_owned()))])
     }
 
+    /// What another layer would write, which nobody documented.
+    pub(super) fn bare(status: u16) -> HttpError {
+        HttpError(vec![("fault".to_owned(), Entry::Text(format!("F{status}")))])
+    }
+
     pub(super) fn with(mut self, key: &str, text: &str) -> HttpError {
         self.0.push((key.to_owned(), Entry::Text(text.to_owned())));
         self

@@ -208,6 +208,12 @@ fn wrong_choice(wishes: &Wishes, accept: &[MediaType], quirks: &Quirks, turn: u6
     if on(Defect::WildcardRefused) && accept.len() == 1 && accept[0].is_all() {
         return Some(Wrong::Choice(Choice::NotAcceptable));
     }
+    let refused = on(Defect::TextTypesUnacceptable) && accept.iter().any(is_text)
+        || on(Defect::FormNeedsAccept) && accept.is_empty() && wishes.is_form()
+        || on(Defect::QualityRefused) && accept.iter().any(|wanted| wanted.quality() < 1.0);
+    if refused {
+        return Some(Wrong::Choice(Choice::NotAcceptable));
+    }
     if on(Defect::UnacceptableHtml) && unmet {
         return Some(Wrong::Choice(Choice::Page));
     }
@@ -224,6 +230,11 @@ fn wrong_choice(wishes: &Wishes, accept: &[MediaType], quirks: &Quirks, turn: u6
         return Some(if turn.is_multiple_of(2) { JSON } else { XML });
     }
     None
+}
+
+/// `text/json`, `text/xml`, and no range.
+fn is_text(wanted: &MediaType) -> bool {
+    ["text/json", "text/xml"].iter().any(|media| wanted.essence().eq_ignore_ascii_case(media))
 }
 
 /// Whether both formatters are asked for by name, with one quality.

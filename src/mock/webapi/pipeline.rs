@@ -178,6 +178,9 @@ impl Pipeline {
         if self.quirks.has(Defect::OptionsWildcard) && request.method.eq_ignore_ascii_case("OPTIONS") {
             return Err(preflight(request));
         }
+        if self.quirks.has(Defect::PreflightCrash) && request.method.eq_ignore_ascii_case("OPTIONS") {
+            return Err(self.null_reference(choice));
+        }
         let method = &request.method;
         let message = format!("The requested resource does not support http method '{method}'.");
         let draft = self.error(405, choice, &HttpError::new(&message));
@@ -387,7 +390,9 @@ impl Pipeline {
             .flatten();
         let (class, value) = changed.as_ref().map_or((class, value), |(class, value)| (class, value));
         let text = match written.format {
-            Format::Json | Format::Form => Ok(json_writer::write(class, value)),
+            Format::Json | Format::Form => {
+                Ok(self.as_closed(action.under_test, json_writer::write(class, value)))
+            }
             Format::Xml => xml_writer::write(class, value, self.quirks.xml_style(self.writes_control())),
         };
         match text {
@@ -400,6 +405,14 @@ impl Pipeline {
         }
     }
 
+    /// A JSON document as its writer closes it.
+    fn as_closed(&self, under_test: bool, mut json: String) -> String {
+        if under_test && self.quirks.has(Defect::JsonIllFormed) && json.ends_with('}') {
+            json.insert(json.len() - 1, ',');
+        }
+        json
+    }
+
     /// The second generation switched the writer's check of characters off.
     fn writes_control(&self) -> bool {
         self.generation == Generation::Two || self.quirks.has(Defect::XmlControlCharacter)
@@ -410,6 +423,8 @@ impl Pipeline {
         if self.quirks.has(Defect::ErrorsAlwaysJson) {
             written = Written { format: Format::Json, media: WRITERS[0].types[0], ..written };
         }
+        let other = self.quirks.has(Defect::ErrorsBare).then(|| HttpError::bare(status));
+        let error = other.as_ref().unwrap_or(error);
         match written.format {
             Format::Json | Format::Form => self.document(status, written, &error.to_json()),
             Format::Xml => match error.to_xml(Style::right(self.writes_control()).control) {

@@ -150,7 +150,7 @@ fn template(
     format: Option<&str>,
     like: Pair<'_>,
 ) -> Option<Template> {
-    if !dialect.computed.is_empty() {
+    if !dialect.computed.is_empty() || dialect.refresh().varies() {
         return None;
     }
     let slots = |pair: Pair<'_>| {

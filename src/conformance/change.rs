@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::client::codec::{Leaf, Outgoing};
 use crate::client::compose::{self, Draft, Slots};
 use crate::client::{Client, Request, Travel};
-use crate::dialect::{Accepts, ClientAuth, Codec, Computed, Shape, Speech, TextPart};
+use crate::dialect::{Accepts, ClientAuth, Codec, Computed, Shape, Speech};
 use crate::secret::Token;
 use crate::suite::call::{
     Changes, DocumentChanges, Forge, Made, Order, Slot, SlotRef, Template, WireChanges,
@@ -371,7 +371,7 @@ fn forgery(forge: &Forge, scope: &Scope<'_>) -> Result<Forgery, String> {
 /// The member that carries a slot and nothing else.
 pub(super) fn member_of(body: &[(String, Shape)], slot: Slot) -> Option<String> {
     body.iter().find_map(|(name, shape)| match shape {
-        Shape::Text(text) if text.0.contains(&TextPart::Slot(slot)) => Some(name.clone()),
+        Shape::Text(text) if text.names(slot) => Some(name.clone()),
         Shape::Text(_) => None,
         Shape::Object(members) => member_of(members, slot),
     })

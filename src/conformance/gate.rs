@@ -31,15 +31,14 @@ pub(super) struct Shut {
 /// Opens the gate, or says why it stays shut. The first format that is granted is that of good calls.
 pub(super) async fn open(court: &Court, stop: &Stop) -> Result<(), Shut> {
     let speech = court.ground.dialect.refresh();
-    let formats: Vec<&String> =
-        speech.accepts.iter().filter(|(_, accepts)| accepts.listed).map(|(name, _)| name).collect();
+    let formats = speech.formats();
     let mut shut: Option<Gate> = None;
     let mut calls = Vec::new();
     for format in formats {
         if stop.asked() {
             break;
         }
-        match attempt(court, format).await {
+        match attempt(court, &format).await {
             Ok(()) => {
                 court.settle_format(format.clone());
                 return Ok(());

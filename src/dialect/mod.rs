@@ -49,8 +49,14 @@ impl Dialect {
         &self.operations[&Operation::Refresh]
     }
 
-    /// Whether it refreshes as OAuth 2.0 does: a form with the grant type of RFC 6749 section 6.
+    /// Whether it refreshes as OAuth 2.0 does: a form with the grant type of RFC 6749 section 6, and the errors of
+    /// section 5.2.
     pub fn is_oauth2(&self) -> bool {
+        let error = FieldPlace::Path("/error".to_owned());
+        let code = self.refresh().answers.fields.get(&Field::Code);
+        if !code.is_some_and(|source| source.at.contains(&error)) {
+            return false;
+        }
         let asks = |(name, shape): &(String, Shape)| {
             let plain = |part: &TextPart| *part == TextPart::Plain("refresh_token".to_owned());
             matches!(shape, Shape::Text(Text(parts)) if name == "grant_type" && parts.iter().any(plain))
@@ -100,6 +106,8 @@ pub enum DateFormat {
     Dotnet,
     /// Seconds since 1970.
     Epoch,
+    /// Milliseconds since 1970.
+    EpochMs,
     /// A pattern such as `dd-MM-yyyy HH:mm:ss` (d, M, y, H, h, m, s, f, t; the rest literal).
     Pattern(String),
 }
@@ -111,6 +119,7 @@ impl DateFormat {
             DateFormat::Iso => "iso",
             DateFormat::Dotnet => "dotnet",
             DateFormat::Epoch => "epoch",
+            DateFormat::EpochMs => "epoch-ms",
             DateFormat::Pattern(pattern) => pattern,
         }
     }
@@ -138,6 +147,8 @@ pub struct Speech {
     pub query: Vec<(String, Text)>,
     /// `headers`
     pub headers: Vec<(String, Text)>,
+    /// `cookies`: sent as one `Cookie` header.
+    pub cookies: Vec<(String, Text)>,
     /// `auth`: the ways to send client credentials, the first is the default; empty where there are none.
     pub auth: Vec<ClientAuth>,
     /// `accepts`: format → how a document of it is written. Empty for an operation without a body.
@@ -155,10 +166,38 @@ impl Speech {
                 Shape::Object(members) => members.iter().any(|(_, inner)| member(inner, slot)),
             }
         }
-        let framed = self.query.iter().chain(&self.headers).any(|(_, text)| text.names(slot));
+        let framed = self.framed().any(|text| text.names(slot));
         let mut bodies = self.accepts.values().flat_map(|accepts| &accepts.body);
         let authenticates = !self.auth.is_empty() && matches!(slot, Slot::Client | Slot::ClientSecret);
         framed || authenticates || bodies.any(|(_, shape)| member(shape, slot))
+    }
+
+    /// What stands around the document: query, headers, cookies.
+    fn framed(&self) -> impl Iterator<Item = &Text> {
+        self.query.iter().chain(&self.headers).chain(&self.cookies).map(|(_, text)| text)
+    }
+
+    /// Whether no two calls of the operation are alike, whatever their tokens: the time, or a number of its own.
+    pub fn varies(&self) -> bool {
+        fn member(shape: &Shape) -> bool {
+            match shape {
+                Shape::Text(text) => text.varies(),
+                Shape::Object(members) => members.iter().any(|(_, inner)| member(inner)),
+            }
+        }
+        let mut bodies = self.accepts.values().flat_map(|accepts| &accepts.body);
+        self.framed().any(Text::varies) || bodies.any(|(_, shape)| member(shape))
+    }
+
+    /// The formats that calls can be made in: those of documents; of an operation without one, what it is answered
+    /// in; and nothing where no answer has a body either.
+    pub fn formats(&self) -> Vec<String> {
+        let listed = self.accepts.iter().filter(|(_, accepts)| accepts.listed);
+        let listed: Vec<String> = listed.map(|(name, _)| name.clone()).collect();
+        if !self.accepts.is_empty() {
+            return listed;
+        }
+        vec![self.answers.types.first().cloned().unwrap_or_default()]
     }
 
     /// The format that a word names: a format's own name, or one of its media types (then that type).
@@ -180,8 +219,21 @@ pub struct Text(pub Vec<TextPart>);
 
 impl Text {
     /// Whether the slot stands in it.
-    fn names(&self, slot: Slot) -> bool {
-        self.0.contains(&TextPart::Slot(slot))
+    pub fn names(&self, slot: Slot) -> bool {
+        self.0.iter().any(|part| match part {
+            TextPart::Plain(_) => false,
+            TextPart::Slot(own) => *own == slot,
+            TextPart::Made(function) => function.texts().any(|text| text.names(slot)),
+        })
+    }
+
+    fn varies(&self) -> bool {
+        self.0.iter().any(|part| match part {
+            TextPart::Plain(_) | TextPart::Slot(_) => false,
+            TextPart::Made(function) => {
+                matches!(**function, Function::Uuid | Function::Now(_)) || function.texts().any(Text::varies)
+            }
+        })
     }
 }
 
@@ -192,6 +244,53 @@ pub enum TextPart {
     Plain(String),
     /// The value of a slot.
     Slot(Slot),
+    /// What a function makes.
+    Made(Box<Function>),
+}
+
+/// A small function of `computed`: how a value is made for each call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Function {
+    /// `{ base64: TEXT }`: standard base64.
+    Base64(Text),
+    /// `{ basic: "USER:PASSWORD" }`: the value of an Authorization header (RFC 7617).
+    Basic(Text),
+    /// `{ hmac-sha256: TEXT, key: TEXT }`: a MAC in base64, or in hexadecimal.
+    HmacSha256 {
+        /// What is authenticated.
+        of: Text,
+        /// By which key.
+        key: Text,
+        /// `as: hex`
+        hex: bool,
+    },
+    /// `uuid`: a random UUID of version 4.
+    Uuid,
+    /// `now`, `now-ms`, `now-iso`
+    Now(NowAs),
+}
+
+impl Function {
+    /// What it is made of.
+    fn texts(&self) -> impl Iterator<Item = &Text> {
+        let (one, other) = match self {
+            Function::Base64(text) | Function::Basic(text) => (Some(text), None),
+            Function::HmacSha256 { of, key, .. } => (Some(of), Some(key)),
+            Function::Uuid | Function::Now(_) => (None, None),
+        };
+        one.into_iter().chain(other)
+    }
+}
+
+/// How the time of a call is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NowAs {
+    /// Seconds since 1970.
+    Seconds,
+    /// Milliseconds since 1970.
+    Milliseconds,
+    /// ISO 8601, in UTC, to the second.
+    Iso,
 }
 
 /// Where client credentials go (RFC 6749 section 2.3.1).
@@ -307,6 +406,8 @@ pub struct Declared {
     pub optional: bool,
     /// ` or null`: it may be null and must be there (`text or null`).
     pub nullable: bool,
+    /// The namespace of its element, where its name has a prefix.
+    pub namespace: Option<String>,
 }
 
 /// The kinds that a dialect can declare.
@@ -323,10 +424,12 @@ pub enum DeclaredKind {
 /// How an answer is written in XML.
 #[derive(Clone, Debug, PartialEq)]
 pub struct XmlAnswer {
-    /// The root element.
+    /// The root element, without its prefix.
     pub root: String,
-    /// The namespace of root and members.
+    /// The namespace of the root, and of members whose names have no prefix.
     pub namespace: String,
+    /// Prefix → namespace: what prefixes in names and places of answers mean.
+    pub namespaces: Vec<(String, String)>,
     /// The order of elements.
     pub order: XmlOrder,
     /// How null is written.
@@ -375,8 +478,12 @@ pub enum Reading {
     Date,
     /// A number of seconds from the answer on.
     Seconds,
+    /// A number of milliseconds from the answer on.
+    Milliseconds,
     /// Seconds since 1970.
     Epoch,
+    /// Milliseconds since 1970.
+    EpochMs,
     /// A flag: `true`, `True`, `1`, `Y`, `yes`, `success` and their opposites.
     Flag,
 }
@@ -452,12 +559,22 @@ pub fn parse(source: &SourceFile) -> Result<Dialect, Vec<Diagnostic>> {
 }
 
 /// The built-in dialects: name and text.
-pub const BUILTIN: [(&str, &str); 2] = [
+pub const BUILTIN: [(&str, &str); 12] = [
     ("pfms", include_str!("../../suites/dialects/pfms.yaml")),
     ("oauth2", include_str!("../../suites/dialects/oauth2.yaml")),
+    ("oidc", include_str!("../../suites/dialects/oidc.yaml")),
+    ("simplejwt", include_str!("../../suites/dialects/simplejwt.yaml")),
+    ("aspnet-identity", include_str!("../../suites/dialects/aspnet-identity.yaml")),
+    ("supabase", include_str!("../../suites/dialects/supabase.yaml")),
+    ("matrix", include_str!("../../suites/dialects/matrix.yaml")),
+    ("bearer", include_str!("../../suites/dialects/bearer.yaml")),
+    ("cookie", include_str!("../../suites/dialects/cookie.yaml")),
+    ("soap", include_str!("../../suites/dialects/soap.yaml")),
+    ("firebase", include_str!("../../suites/dialects/firebase.yaml")),
+    ("cognito", include_str!("../../suites/dialects/cognito.yaml")),
 ];
 
-/// The built-in dialect of that name: `pfms`, `oauth2`.
+/// The built-in dialect of that name: `pfms`, `oauth2`, `simplejwt`, …
 pub fn builtin(name: &str) -> Option<Dialect> {
     let (name, text) = BUILTIN.iter().find(|(candidate, _)| *candidate == name)?;
     let source = SourceFile::new(format!("suites/dialects/{name}.yaml"), *text);

@@ -16,7 +16,7 @@ pub(super) struct Dialect {
     pub name: Spanned<String>,
     pub slots: Vec<Spanned<String>>,
     #[serde(default)]
-    pub computed: Keyed<String>,
+    pub computed: Keyed<Computed>,
     #[serde(default)]
     pub links: Keyed<String>,
     #[serde(default)]
@@ -67,6 +67,8 @@ pub(super) struct Speech {
     #[serde(default)]
     pub headers: Keyed<String>,
     #[serde(default)]
+    pub cookies: Keyed<String>,
+    #[serde(default)]
     pub auth: Vec<Spanned<String>>,
     #[serde(default)]
     pub accepts: Keyed<Accepts>,
@@ -86,6 +88,14 @@ pub(super) struct Accepts {
     pub body: Keyed<Branch>,
     #[serde(default)]
     pub listed: Option<bool>,
+}
+
+/// `dpop`, or a function of text: `{ base64: … }`.
+#[derive(Deserialize)]
+#[serde(rename = "$shape", rename_all = "lowercase")]
+pub(super) enum Computed {
+    Word(Spanned<String>),
+    Map(Keyed<String>),
 }
 
 /// A word, or members of their own.
@@ -126,16 +136,19 @@ pub(super) struct XmlAnswer {
     #[serde(default)]
     pub namespace: Option<Spanned<String>>,
     #[serde(default)]
+    pub namespaces: Keyed<String>,
+    #[serde(default)]
     pub order: Option<Spanned<String>>,
     #[serde(default)]
     pub null: Option<Spanned<String>>,
 }
 
-/// A place, or the long form.
+/// A place, several to be tried in order, or the long form.
 #[derive(Deserialize)]
 #[serde(rename = "$shape", rename_all = "lowercase")]
 pub(super) enum Field {
     Word(Spanned<String>),
+    List(Vec<Spanned<String>>),
     Map(LongField),
 }
 

@@ -1,7 +1,11 @@
 //! What is switched on, as a set that costs one comparison to ask, and who in the mock answers for it.
 
+use crate::dialect::{Codec, Dialect};
+use crate::suite::call::Slot;
 use crate::suite::defect::Defect;
 use crate::suite::environment::{MockSpec, Variant};
+
+use super::spoken;
 
 /// The defects and variants of one mock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -356,14 +360,54 @@ const BESIDE: [Defect; 8] = [
 /// Defects of the server that only documents in JSON provoke.
 const OF_JSON: [Defect; 2] = [Defect::DeepHang, Defect::TruncatedHang];
 
-/// Whether a mock can be wrong in this way: one of OAuth 2.0 has no Web API that could, and the other way round.
-pub fn is_possible(defect: Defect, oauth: bool) -> bool {
-    match home(defect) {
-        Home::Pipeline | Home::Controllers => !oauth || SHARED.contains(&defect),
-        Home::TokenEndpoint => oauth,
-        Home::Authority => !oauth || !BESIDE.contains(&defect),
-        Home::Server => !oauth || !OF_JSON.contains(&defect),
-        Home::Strain | Home::Rivals => true,
+/// Which of the mock's endpoints speaks a dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// The Web API: tenants with a shared secret, documents in JSON and XML.
+    WebApi,
+    /// The token endpoint of OAuth 2.0.
+    OAuth,
+    /// The one that takes everything from the dialect's table.
+    Table,
+}
+
+impl Manner {
+    /// That of a dialect.
+    pub fn of(dialect: &Dialect) -> Manner {
+        let has = |slot: Slot| dialect.slots.contains(&slot);
+        let accepts = &dialect.refresh().accepts;
+        let speaks = |codec: Codec| accepts.values().any(|accepts| accepts.codec == codec);
+        let tenants = has(Slot::Tenant) && has(Slot::Secret) && has(Slot::Code);
+        if dialect.is_oauth2() {
+            Manner::OAuth
+        } else if tenants && speaks(Codec::Json) && speaks(Codec::Xml) {
+            Manner::WebApi
+        } else {
+            Manner::Table
+        }
+    }
+}
+
+/// Whether the mock of a dialect can be wrong in this way: one of OAuth 2.0 has no Web API that could, and the other
+/// way round.
+pub fn is_possible(defect: Defect, dialect: &Dialect) -> bool {
+    match Manner::of(dialect) {
+        Manner::WebApi => home(defect) != Home::TokenEndpoint,
+        Manner::OAuth => match home(defect) {
+            Home::Pipeline | Home::Controllers => SHARED.contains(&defect),
+            Home::Authority => !BESIDE.contains(&defect),
+            Home::Server => !OF_JSON.contains(&defect),
+            Home::TokenEndpoint | Home::Strain | Home::Rivals => true,
+        },
+        Manner::Table => match home(defect) {
+            Home::Pipeline | Home::Controllers | Home::TokenEndpoint => spoken::can_have(dialect, defect),
+            Home::Authority => !BESIDE.contains(&defect) || spoken::has_beside(dialect, defect),
+            Home::Server => {
+                let mut accepts = dialect.refresh().accepts.values();
+                !OF_JSON.contains(&defect) || accepts.any(|accepts| accepts.codec == Codec::Json)
+            }
+            Home::Strain | Home::Rivals => true,
+        },
     }
 }
 
@@ -465,6 +509,17 @@ mod tests {
         for defect in SHARED {
             assert!(code.contains(&format!("Defect::{defect:?}")), "{defect:?}");
             assert!(matches!(home(defect), Home::Pipeline | Home::Controllers), "{defect:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_mock_by_the_table_can_have_is_asked_for_there() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mock/spoken");
+        let files = std::fs::read_dir(root).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()));
+        let code: String = files.map(Result::unwrap).collect();
+        for defect in spoken::DEFECTS {
+            // Once in the list, and once where it is done.
+            assert!(code.matches(&format!("Defect::{defect:?}")).count() >= 2, "{defect:?}");
         }
     }
 

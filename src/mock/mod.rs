@@ -23,6 +23,7 @@ mod rivals;
 mod server;
 mod shared;
 mod signing;
+mod spoken;
 mod strain;
 mod stumbles;
 mod throttle;
@@ -45,11 +46,12 @@ use crate::suite::environment::{MockPolicy, MockSpec, Variant};
 use authority::{Authority, Kind, Roster, Rules, Scope};
 use clock::Clock;
 use controllers::Controllers;
-use defects::{Home, Switches};
+use defects::{Home, Manner, Switches};
 use latency::Pace;
 use oauth::OAuth;
 use server::Workers;
 use shared::{Application, Ledger, Shared};
+use spoken::Spoken;
 use webapi::quirks::Quirks;
 use webapi::{Pipeline, echo};
 
@@ -174,12 +176,18 @@ impl MockServer {
 
 /// Whether the mock of a dialect can be wrong in this way at all.
 pub fn can_have(dialect: &Dialect, defect: Defect) -> bool {
-    defects::is_possible(defect, dialect.is_oauth2())
+    defects::is_possible(defect, dialect)
 }
 
-/// Whether the switch means something at the mock of a dialect: the words of OAuth 2.0 the RFC has fixed.
+/// Whether the switch means something at the mock of a dialect: the words of OAuth 2.0 the RFC has fixed, and those
+/// of other dialects their own table.
 pub fn can_vary(dialect: &Dialect, variant: Variant) -> bool {
-    !dialect.is_oauth2() || !defects::is_of_webapi(variant)
+    Manner::of(dialect) == Manner::WebApi || !defects::is_of_webapi(variant)
+}
+
+/// Whether the mock speaks a dialect as ASP.NET Web API would, with all that this framework has of its own.
+pub fn is_web_api(dialect: &Dialect) -> bool {
+    Manner::of(dialect) == Manner::WebApi
 }
 
 /// Everything behind the sockets.
@@ -187,8 +195,13 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
     let MockOptions { spec, dialect, controller, .. } = options;
     let switches = Switches::of(&spec);
     let clock = Arc::new(Clock::start());
-    let speaks_oauth = dialect.is_oauth2();
-    let roster = if speaks_oauth { Roster::clients(spec.seed) } else { Roster::tenants(spec.seed) };
+    let manner = Manner::of(&dialect);
+    let has_clients = match manner {
+        Manner::WebApi => false,
+        Manner::OAuth => true,
+        Manner::Table => spoken::has_clients(&dialect),
+    };
+    let roster = if has_clients { Roster::clients(spec.seed) } else { Roster::tenants(spec.seed) };
     let ruled = MockSpec { policy: oauth::kept_policy(spec.policy, switches), ..spec.clone() };
     let authority = Arc::new(Authority::new(roster, Rules::of(&ruled), switches, spec.seed));
     let unspoken = || MockError::Dialect(dialect.name.clone());
@@ -196,8 +209,12 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         Controller::Echo | Controller::EchoNotAcceptable | Controller::EchoDetailed => {
             echo_application(&spec, controller)
         }
-        Controller::Endpoint if speaks_oauth => Application::OAuth(Box::new(
+        Controller::Endpoint if manner == Manner::OAuth => Application::OAuth(Box::new(
             OAuth::new(&dialect, Arc::clone(&authority), Arc::clone(&clock), switches, spec.seed)
+                .ok_or_else(unspoken)?,
+        )),
+        Controller::Endpoint if manner == Manner::Table => Application::Spoken(Box::new(
+            Spoken::new(&dialect, Arc::clone(&authority), Arc::clone(&clock), switches)
                 .ok_or_else(unspoken)?,
         )),
         Controller::Endpoint => {
@@ -221,7 +238,12 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         rivals: rivals::Rivals::of(switches),
         switches,
         policy: policy_word(spec.policy),
-        password: if speaks_oauth { oauth::password_slot(&dialect) } else { Slot::Code },
+        password: match manner {
+            Manner::WebApi => Slot::Code,
+            Manner::OAuth => oauth::password_slot(&dialect),
+            Manner::Table => spoken::password_slot(&dialect),
+        },
+        slots: dialect.slots.clone(),
         dialect: dialect.name,
         epoch: watch::Sender::new(0),
         poison: std::sync::atomic::AtomicU64::new(0),

@@ -23,6 +23,7 @@ use super::host::Host;
 use super::latency::Pace;
 use super::oauth::OAuth;
 use super::rivals::{Asked, Rivals};
+use super::spoken::Spoken;
 use super::strain::{Strain, Toll};
 use super::stumbles::Weariness;
 use super::webapi::{HttpRequest, HttpResponse, Pipeline, Received, echo};
@@ -39,6 +40,8 @@ pub(super) enum Application {
     Echo { pipeline: Pipeline },
     /// An OAuth 2.0 token endpoint.
     OAuth(Box<OAuth>),
+    /// Whatever its dialect's table says.
+    Spoken(Box<Spoken>),
 }
 
 /// What all workers share.
@@ -60,6 +63,8 @@ pub(super) struct Shared {
     pub policy: &'static str,
     /// The slot that passwords go by.
     pub password: Slot,
+    /// What calls of the dialect carry.
+    pub slots: Vec<Slot>,
     /// Raised with every restart; connections of an earlier time close.
     pub epoch: watch::Sender<u64>,
     /// Grants that refusals will still cost.
@@ -89,8 +94,13 @@ impl Shared {
     /// The slots of one account.
     pub fn slots(&self, account: usize) -> Vec<(Slot, Token)> {
         let mut slots = self.authority.roster.slots(account, self.password);
-        if matches!(self.application, Application::OAuth(_)) {
+        if matches!(self.application, Application::OAuth(_) | Application::Spoken(_)) {
             slots.push((Slot::Scope, Token::new(super::oauth::USUAL_SCOPE)));
+        }
+        if matches!(self.application, Application::Spoken(_)) {
+            let made = [Slot::Device, Slot::Nonce, Slot::Grant].map(|slot| (slot, Token::new(format!("mock-{}", slot.word()))));
+            slots.extend(made);
+            slots.retain(|(slot, _)| self.slots.contains(slot));
         }
         slots
     }
@@ -136,7 +146,7 @@ impl Shared {
     pub fn is_refresh(&self, path: &str) -> bool {
         match &self.application {
             Application::WebApi { refresh, .. } => path.trim_end_matches('/').eq_ignore_ascii_case(refresh),
-            Application::Echo { .. } | Application::OAuth(_) => false,
+            Application::Echo { .. } | Application::OAuth(_) | Application::Spoken(_) => false,
         }
     }
 
@@ -195,6 +205,7 @@ impl Shared {
                 Received::Done(_) => return None,
             },
             Application::OAuth(endpoint) => endpoint.asked(request)?,
+            Application::Spoken(endpoint) => endpoint.asked(request)?,
             Application::Echo { .. } => return None,
         };
         Some(Asked { token, revokes, media })
@@ -228,6 +239,10 @@ impl Shared {
                 Answer { response: pipeline.serve(request, &echo::answer), refresh: None }
             }
             Application::OAuth(endpoint) => {
+                let acted = endpoint.answer(request);
+                Answer { response: acted.response, refresh: acted.refresh }
+            }
+            Application::Spoken(endpoint) => {
                 let acted = endpoint.answer(request);
                 Answer { response: acted.response, refresh: acted.refresh }
             }

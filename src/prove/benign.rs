@@ -18,7 +18,7 @@ pub(super) struct Benign {
 /// All of them: the other generation, every policy, every switch, and switches that come together.
 pub(super) fn all(spec: &MockSpec, dialect: &Dialect) -> Vec<Benign> {
     let mut all = Vec::new();
-    if !dialect.is_oauth2() {
+    if mock::is_web_api(dialect) {
         let older = MockSpec { webapi: Generation::One, ..spec.clone() };
         all.push(Benign { what: "Web API 1".to_owned(), spec: older, variants: Vec::new() });
     }

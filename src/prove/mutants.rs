@@ -44,7 +44,7 @@ pub(super) fn of(dialect: &Dialect) -> Vec<TableMutant> {
 /// the table.
 fn named_otherwise(dialect: &Dialect, what: &str, name: &str, change: impl Fn(&mut Dialect)) -> TableMutant {
     let words = |side: &str| format!("the {side} calls the {what}'s {name} {name}X");
-    if dialect.name.starts_with("oauth2") {
+    if dialect.is_oauth2() {
         client_side(dialect, words("client"), change)
     } else {
         mock_side(dialect, words("mock"), change)
@@ -145,6 +145,10 @@ fn reordered_requests(dialect: &Dialect, mutants: &mut Vec<TableMutant>) {
 
 fn reordered_answers(dialect: &Dialect, mutants: &mut Vec<TableMutant>) {
     let what = "the client expects XML elements in declared order".to_owned();
+    let ordinal = dialect.refresh().answers.xml.as_ref().is_some_and(|xml| xml.order == XmlOrder::Ordinal);
+    if !ordinal {
+        return;
+    }
     mutants.push(client_side(dialect, what, |table| {
         if let Some(xml) = &mut refresh(table).answers.xml {
             xml.order = XmlOrder::Declared;

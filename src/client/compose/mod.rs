@@ -3,6 +3,7 @@
 //! [`good`] makes the good call of an operation; whoever wants it otherwise changes one stage of the [`Draft`]
 //! and leaves the later ones honest.
 
+mod functions;
 pub mod template;
 
 use std::collections::BTreeMap;
@@ -66,6 +67,11 @@ pub fn good(
         accept,
         document: chosen.map(|(accepts, _)| compose_document(accepts, slots)),
     };
+    let cookies: Vec<String> =
+        filled(&speech.cookies, slots).map(|(name, value)| format!("{name}={value}")).collect();
+    if !cookies.is_empty() {
+        draft.headers.push(("Cookie".to_owned(), cookies.join("; ").into_bytes()));
+    }
     for way in auth.unwrap_or_else(|| usual_auth(speech, slots)) {
         authenticate(&mut draft, *way, slots);
     }
@@ -91,15 +97,17 @@ fn choose_format<'a>(
     };
     match speech.format(word) {
         Some((_, accepts, media)) => Ok(Some((accepts, media))),
-        None if speech.accepts.is_empty() && speech.answers.types.iter().any(|media| media == word) => {
-            Ok(None)
-        }
+        None if speech.accepts.is_empty() && (word.is_empty() || listed(speech, word)) => Ok(None),
         None => Err(ComposeError::NoFormat(word.to_owned())),
     }
 }
 
+fn listed(speech: &Speech, word: &str) -> bool {
+    speech.answers.types.iter().any(|media| media == word)
+}
+
 /// The text with its slots filled in; `None` where it refers to slots and none of them has a value.
-fn fill(text: &Text, slots: &Slots) -> Option<String> {
+pub(super) fn fill(text: &Text, slots: &Slots) -> Option<String> {
     let mut filled = String::new();
     let (mut referred, mut found) = (false, false);
     for part in &text.0 {
@@ -113,6 +121,12 @@ fn fill(text: &Text, slots: &Slots) -> Option<String> {
                     found = true;
                     filled.push_str(value.expose());
                 }
+            }
+            TextPart::Made(function) => {
+                let made = functions::make(function, slots);
+                referred |= made.is_none();
+                found |= made.is_some();
+                filled.push_str(&made.unwrap_or_default());
             }
         }
     }

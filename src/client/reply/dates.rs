@@ -19,6 +19,7 @@ pub fn read(text: &str, format: &DateFormat, zone: &Zone) -> Option<Moment> {
         DateFormat::Iso => iso(text, zone)?,
         DateFormat::Dotnet => (dotnet(text)?, true),
         DateFormat::Epoch => (epoch(text)?, true),
+        DateFormat::EpochMs => (epoch_ms(text)?, true),
         DateFormat::Pattern(pattern) => (in_zone(by_pattern(text, pattern)?, zone)?, false),
     };
     Some(Moment { at, zoned, format: format.clone() })
@@ -27,6 +28,16 @@ pub fn read(text: &str, format: &DateFormat, zone: &Zone) -> Option<Moment> {
 /// Seconds since 1970, perhaps with a fraction.
 pub(super) fn epoch(text: &str) -> Option<Timestamp> {
     Timestamp::UNIX_EPOCH.checked_add(seconds(text)?).ok()
+}
+
+/// Milliseconds since 1970.
+pub(super) fn epoch_ms(text: &str) -> Option<Timestamp> {
+    Timestamp::UNIX_EPOCH.checked_add(milliseconds(text)?).ok()
+}
+
+/// A plain number of milliseconds as length of time.
+pub(super) fn milliseconds(text: &str) -> Option<SignedDuration> {
+    Some(seconds(text)? / 1000)
 }
 
 /// A plain number of seconds, perhaps with a fraction, as length of time.

@@ -248,7 +248,7 @@ impl View<'_> {
     /// Whether a token or a date stands at this path.
     fn is_data(&self, path: &str) -> bool {
         self.dialect.refresh().answers.fields.iter().any(|(field, source)| {
-            let dated = matches!(source.reading, Reading::Date | Reading::Seconds | Reading::Epoch);
+            let dated = !matches!(source.reading, Reading::Text | Reading::Flag);
             let is_there = |at: &FieldPlace| matches!(at, FieldPlace::Path(place) if place == path);
             (field.is_token() || dated) && source.at.iter().any(is_there)
         })

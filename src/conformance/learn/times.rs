@@ -37,7 +37,11 @@ fn lifetime(sample: &Sample, dialect: &Dialect) -> Option<Duration> {
         Reading::Seconds => {
             sample.reply.at(dialect, Operation::Refresh, &place).text()?.trim().parse::<i64>().ok()?
         }
-        Reading::Date | Reading::Epoch => {
+        Reading::Milliseconds => {
+            let text = sample.reply.at(dialect, Operation::Refresh, &place).text()?;
+            text.trim().parse::<i64>().ok()? / 1000
+        }
+        Reading::Date | Reading::Epoch | Reading::EpochMs => {
             let (issued, expires) = (moment(Field::Issued)?, moment(Field::Expires)?);
             if issued.zoned != expires.zoned || issued.format != expires.format {
                 return None;

@@ -9,6 +9,7 @@ use crate::suite::expression::{Expression, Mistake, ValueKind};
 use crate::suite::yaml::{OneOrMany, Spanned};
 
 use super::Lowering;
+use super::speech::namespaces;
 use crate::dialect::{
     Answers, Declared, DeclaredKind, FieldSource, Reading, XmlAnswer, XmlNull, XmlOrder, written,
 };
@@ -20,11 +21,13 @@ const KINDS: [(&str, DeclaredKind); 4] = [
     ("any", DeclaredKind::Any),
 ];
 
-const READINGS: [(&str, Reading); 5] = [
+const READINGS: [(&str, Reading); 7] = [
     ("text", Reading::Text),
     ("date", Reading::Date),
     ("seconds", Reading::Seconds),
+    ("milliseconds", Reading::Milliseconds),
     ("epoch", Reading::Epoch),
+    ("epoch-ms", Reading::EpochMs),
     ("flag", Reading::Flag),
 ];
 
@@ -38,13 +41,22 @@ impl Lowering<'_> {
         &mut self,
         operation: Operation,
         written: &Spanned<written::Answers>,
-        namespace: Option<String>,
+        inherited: &[(String, String)],
     ) -> Option<Answers> {
         let typed = &written.value;
         for media in &typed.types {
             self.media_type(media);
         }
+        let xml = typed.xml.as_ref().map(|xml| self.xml_answer(xml, inherited));
+        let namespaces = xml.as_ref().map_or(inherited, |xml| xml.namespaces.as_slice()).to_vec();
+        let speaks_xml = xml.is_some() || typed.types.iter().any(|media| media.value.contains("xml"));
+        self.prefixes_matter = speaks_xml.then(|| namespaces.clone());
         let fields = self.fields(&typed.fields);
+        self.prefixes_matter = None;
+        self.fields_apart(&typed.fields, &fields);
+        if let (Some(body), Some(_)) = (&typed.body, &xml) {
+            self.prefixed_names(None, body, &namespaces);
+        }
         self.check_fields(operation, written, &fields);
         let mapped: Vec<(Field, Reading)> =
             fields.iter().map(|(field, source)| (*field, source.reading)).collect();
@@ -63,9 +75,9 @@ impl Lowering<'_> {
         };
         Some(Answers {
             types: typed.types.iter().map(|media| media.value.clone()).collect(),
-            body: typed.body.as_ref().map(|body| self.declared(body)),
+            body: typed.body.as_ref().map(|body| self.declared(body, &namespaces)),
             open: typed.open,
-            xml: typed.xml.as_ref().map(|xml| self.xml_answer(xml, namespace)),
+            xml,
             fields,
             granted: granted?,
             layers,
@@ -74,24 +86,35 @@ impl Lowering<'_> {
         })
     }
 
-    fn xml_answer(&mut self, written: &written::XmlAnswer, namespace: Option<String>) -> XmlAnswer {
+    fn xml_answer(&mut self, written: &written::XmlAnswer, inherited: &[(String, String)]) -> XmlAnswer {
+        let own = namespaces(&written.namespaces);
+        let inherited = inherited.iter().filter(|(prefix, _)| !own.iter().any(|(known, _)| known == prefix));
+        let namespaces: Vec<(String, String)> = own.iter().chain(inherited).cloned().collect();
+        self.prefixed_names(Some(&written.root), &written::Keyed::new(), &namespaces);
+        let (prefix, local) = written.root.value.split_once(':').unwrap_or(("", &written.root.value));
+        let declared = namespaces.iter().find(|(known, _)| known == prefix);
         let order = written.order.as_ref().and_then(|order| self.word(order, "order", &ORDERS));
         let null = written.null.as_ref().and_then(|null| self.word(null, "way to write null", &NULLS));
         XmlAnswer {
-            root: written.root.value.clone(),
+            root: local.to_owned(),
             namespace: written
                 .namespace
                 .as_ref()
                 .map(|written| written.value.clone())
-                .or(namespace)
+                .or_else(|| declared.map(|(_, namespace)| namespace.clone()))
                 .unwrap_or_default(),
+            namespaces: namespaces.clone(),
             order: order.unwrap_or(XmlOrder::Any),
             null: null.unwrap_or(XmlNull::Nil),
         }
     }
 
     /// `text`, `text?`, `text or null`; a member with members of its own has the signs in its name.
-    pub(super) fn declared(&mut self, written: &written::Keyed<written::Branch>) -> Vec<(String, Declared)> {
+    pub(super) fn declared(
+        &mut self,
+        written: &written::Keyed<written::Branch>,
+        namespaces: &[(String, String)],
+    ) -> Vec<(String, Declared)> {
         let mut members = Vec::new();
         for (key, branch) in written {
             match &branch.value {
@@ -101,12 +124,14 @@ impl Lowering<'_> {
                         self.unknown(text.span, word, "kind of value", KINDS.iter().map(|(word, _)| *word));
                         continue;
                     };
-                    members.push((key.clone(), Declared { kind: kind.clone(), optional, nullable }));
+                    let (name, namespace) = unprefixed(key, namespaces);
+                    members.push((name, Declared { kind: kind.clone(), optional, nullable, namespace }));
                 }
                 written::Branch::Map(inner) => {
                     let (name, optional, nullable) = signs(key);
-                    let kind = DeclaredKind::Object(self.declared(inner));
-                    members.push((name.to_owned(), Declared { kind, optional, nullable }));
+                    let (name, namespace) = unprefixed(name, namespaces);
+                    let kind = DeclaredKind::Object(self.declared(inner, namespaces));
+                    members.push((name, Declared { kind, optional, nullable, namespace }));
                 }
             }
         }
@@ -121,7 +146,8 @@ impl Lowering<'_> {
                 continue;
             };
             let source = match &source.value {
-                written::Field::Word(place) => self.short_field(place),
+                written::Field::Word(place) => self.short_field(std::slice::from_ref(place), source.key),
+                written::Field::List(places) => self.short_field(places, source.key),
                 written::Field::Map(long) => self.long_field(long, source.key),
             };
             fields.extend(source.map(|source| (field, source)));
@@ -129,8 +155,12 @@ impl Lowering<'_> {
         fields
     }
 
-    fn short_field(&mut self, written: &Spanned<String>) -> Option<FieldSource> {
-        let at = vec![self.source_place(written)?];
+    fn short_field(&mut self, written: &[Spanned<String>], key: Span) -> Option<FieldSource> {
+        if written.is_empty() {
+            self.wrong("dialect::place", key, "this field has no place", "write e.g. `/a/b`");
+            return None;
+        }
+        let at = written.iter().map(|place| self.source_place(place)).collect::<Option<Vec<_>>>()?;
         Some(FieldSource { at, reading: Reading::Text, of: None, absent_keeps: false })
     }
 
@@ -157,6 +187,9 @@ impl Lowering<'_> {
     }
 
     fn source_place(&mut self, written: &Spanned<String>) -> Option<FieldPlace> {
+        if let Some(namespaces) = self.prefixes_matter.clone() {
+            self.prefixed_place(written, &namespaces);
+        }
         match self.field_place(written)? {
             FieldPlace::Field(field) => {
                 let message = format!("`{}` is a field and no place", field.word());
@@ -278,6 +311,14 @@ fn usual(operation: Operation) -> &'static str {
         Operation::Refresh | Operation::Login => "status == 200 and filled(access)",
         Operation::Probe | Operation::Revoke => "status >= 200 and status < 300",
     }
+}
+
+/// A name without a declared prefix, and the namespace that the prefix stands for.
+fn unprefixed(name: &str, namespaces: &[(String, String)]) -> (String, Option<String>) {
+    let split = name.split_once(':').filter(|(prefix, _)| namespaces.iter().any(|(known, _)| known == prefix));
+    let Some((prefix, local)) = split else { return (name.to_owned(), None) };
+    let namespace = namespaces.iter().find(|(known, _)| known == prefix).map(|(_, uri)| uri.clone());
+    (local.to_owned(), namespace)
 }
 
 /// The text without its signs, and whether it had `?` or ` or null`.

@@ -1,6 +1,8 @@
 //! What was typed becomes a [`Dialect`]; every mistake of meaning is found here.
 
 mod answers;
+mod computed;
+mod sense;
 mod shown;
 mod speech;
 #[cfg(test)]
@@ -14,18 +16,19 @@ use crate::suite::claim::{Field, Link};
 use crate::suite::yaml::Spanned;
 
 use super::{
-    Blank, Computed, DateFormat, Dates, Dialect, ErrorClass, ErrorDocument, Zone, pattern, places, written,
+    Blank, DateFormat, Dates, Dialect, ErrorClass, ErrorDocument, Function, Zone, pattern, places, written,
 };
 
 /// The operations with their words.
 const OPERATIONS: [Operation; 4] =
     [Operation::Refresh, Operation::Login, Operation::Probe, Operation::Revoke];
 
-const COMPUTED: [(&str, Computed); 1] = [("dpop", Computed::Dpop)];
+/// The operation that stands in for `probe`.
+const INTROSPECT: &str = "introspect";
 
 /// The meaning of what was typed, or every mistake in file order.
 pub(super) fn lower(source: &SourceFile, written: &written::Dialect) -> Result<Dialect, Vec<Diagnostic>> {
-    let mut lowering = Lowering { source, slots: Vec::new(), found: Vec::new() };
+    let mut lowering = Lowering { source, slots: Vec::new(), functions: IndexMap::new(), prefixes_matter: None, found: Vec::new() };
     let dialect = lowering.dialect(written);
     let mut found = lowering.found;
     found.sort_by_key(|diagnostic| diagnostic.at.span.start);
@@ -38,6 +41,10 @@ pub(super) fn lower(source: &SourceFile, written: &written::Dialect) -> Result<D
 struct Lowering<'s> {
     source: &'s SourceFile,
     slots: Vec<Slot>,
+    /// `computed`, by name.
+    functions: IndexMap<String, Function>,
+    /// The declared prefixes, while places of an operation that answers in XML are read.
+    prefixes_matter: Option<Vec<(String, String)>>,
     found: Vec<Diagnostic>,
 }
 
@@ -98,6 +105,7 @@ impl Lowering<'_> {
             self.wrong("dialect::version", written.version.span, message, "this is version 1");
         }
         self.slots(&written.slots);
+        let computed = self.computed(&written.computed);
         let operations = self.operations(&written.operations);
         let mapped: Vec<(Field, super::Reading)> = operations
             .values()
@@ -112,7 +120,7 @@ impl Lowering<'_> {
         let dialect = Dialect {
             name: written.name.value.clone(),
             slots: self.slots.clone(),
-            computed: self.computed(&written.computed),
+            computed,
             links: self.links(&written.links),
             blank: blank(written.blank.as_deref()),
             dates: self.dates(written.dates.as_ref()),
@@ -133,33 +141,14 @@ impl Lowering<'_> {
         }
     }
 
-    fn computed(&mut self, written: &written::Keyed<String>) -> IndexMap<Slot, Computed> {
-        let mut computed = IndexMap::new();
-        for (word, how) in written {
-            let Some(slot) = Slot::from_word(word).filter(|slot| self.slots.contains(slot)) else {
-                self.wrong(
-                    "dialect::slot",
-                    how.key,
-                    format!("the slot `{word}` is not declared"),
-                    "not in `slots`",
-                );
-                continue;
-            };
-            if !slot.is_secret() {
-                let message = format!("`{word}` cannot be computed: its key could be shown");
-                self.wrong("dialect::slot", how.key, message, "`proof` can");
-                continue;
-            }
-            computed.extend(self.word(how, "way to compute a value", &COMPUTED).map(|how| (slot, how)));
-        }
-        computed
-    }
-
     fn operations(
         &mut self,
         written: &Spanned<written::Keyed<written::Speech>>,
     ) -> IndexMap<Operation, super::Speech> {
         let words = OPERATIONS.map(|operation| (operation.word(), operation));
+        // RFC 7662 asks what a token is worth, as a resource would find out: it is how an endpoint without one is probed.
+        let words = words.into_iter().chain([(INTROSPECT, Operation::Probe)]);
+        let words: Vec<(&str, Operation)> = words.collect();
         let mut operations = IndexMap::new();
         for (word, speech) in &written.value {
             let Some((_, operation)) = words.iter().find(|(candidate, _)| candidate == word) else {
@@ -167,6 +156,10 @@ impl Lowering<'_> {
                 continue;
             };
             if let Some(lowered) = self.speech(*operation, speech) {
+                self.carries_a_token(*operation, speech.key, &lowered);
+                if word == INTROSPECT && written.value.contains_key(operation.word()) {
+                    continue;
+                }
                 operations.insert(*operation, lowered);
             }
         }
@@ -209,7 +202,9 @@ impl Lowering<'_> {
         let Some(written) = written else {
             return Dates { formats: vec![DateFormat::Iso], zone: Zone::Unknown };
         };
-        let formats = written.formats.iter().filter_map(|format| self.date_format(format)).collect();
+        let formats: Vec<DateFormat> =
+            written.formats.iter().filter_map(|format| self.date_format(format)).collect();
+        self.dates_apart(&written.formats, &formats);
         let zone = written.zone.as_ref().and_then(|zone| self.zone(zone));
         Dates { formats, zone: zone.unwrap_or(Zone::Unknown) }
     }
@@ -219,10 +214,11 @@ impl Lowering<'_> {
             "iso" => Some(DateFormat::Iso),
             "dotnet" => Some(DateFormat::Dotnet),
             "epoch" => Some(DateFormat::Epoch),
+            "epoch-ms" => Some(DateFormat::EpochMs),
             text => match pattern::mistake(text) {
                 None => Some(DateFormat::Pattern(text.to_owned())),
                 Some(mistake) => {
-                    let message = format!("`{text}` is neither `iso`, `dotnet`, `epoch` nor a pattern");
+                    let message = format!("`{text}` is neither `iso`, `dotnet`, `epoch`, `epoch-ms` nor a pattern");
                     self.wrong("dialect::date-format", written.span, message, mistake);
                     None
                 }
@@ -269,7 +265,7 @@ impl Lowering<'_> {
     fn error_document(&mut self, written: &written::ErrorDocument) -> ErrorDocument {
         ErrorDocument {
             root: written.root.as_ref().map(|root| root.value.clone()),
-            body: self.declared(&written.body),
+            body: self.declared(&written.body, &[]),
         }
     }
 }

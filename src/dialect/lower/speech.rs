@@ -7,6 +7,7 @@ use crate::suite::call::{Operation, Slot};
 use crate::suite::yaml::Spanned;
 
 use super::Lowering;
+use super::sense::sent_namespaces;
 use crate::dialect::{Accepts, ClientAuth, Codec, Shape, Speech, Text, TextPart, written};
 
 const AUTH: [(&str, ClientAuth); 3] =
@@ -33,21 +34,17 @@ impl Lowering<'_> {
             self.wrong("dialect::slot", first.span, message, "put `client` into `slots`");
         }
         let accepts = self.all_accepts(&typed.accepts);
-        let inherited = accepts
-            .values()
-            .filter(|accepts| accepts.codec == Codec::Xml)
-            .flat_map(|accepts| &accepts.namespaces)
-            .find(|(prefix, _)| prefix.is_empty())
-            .map(|(_, namespace)| namespace.clone());
+        let inherited = sent_namespaces(accepts.values());
         Some(Speech {
             documented: typed.documented.unwrap_or(true),
             method: typed.method.value.clone(),
             path: typed.path.value.clone(),
             query: self.texts(&typed.query),
             headers: self.texts(&typed.headers),
+            cookies: self.texts(&typed.cookies),
             auth,
             accepts,
-            answers: self.answers(operation, &typed.answers, inherited)?,
+            answers: self.answers(operation, &typed.answers, &inherited)?,
         })
     }
 
@@ -74,7 +71,7 @@ impl Lowering<'_> {
     }
 
     /// `Bearer $access`, `${access}x`, `$$`
-    fn text(&mut self, written: &Spanned<String>) -> Option<Text> {
+    pub(super) fn text(&mut self, written: &Spanned<String>) -> Option<Text> {
         let mut parts = Vec::new();
         let mut plain = String::new();
         let mut rest = written.value.as_str();
@@ -86,11 +83,14 @@ impl Lowering<'_> {
                 continue;
             }
             let (word, after) = split_slot(after);
-            let slot = self.slot(written.span, word)?;
+            let part = match self.functions.get(word) {
+                Some(function) => TextPart::Made(Box::new(function.clone())),
+                None => TextPart::Slot(self.slot(written.span, word)?),
+            };
             if !plain.is_empty() {
                 parts.push(TextPart::Plain(std::mem::take(&mut plain)));
             }
-            parts.push(TextPart::Slot(slot));
+            parts.push(part);
             rest = after;
         }
         plain.push_str(rest);
@@ -102,7 +102,9 @@ impl Lowering<'_> {
 
     fn slot(&mut self, span: Span, word: &str) -> Option<Slot> {
         let Some(slot) = Slot::from_word(word) else {
-            self.unknown(span, word, "slot", Slot::ALL.map(Slot::word));
+            let made: Vec<String> = self.functions.keys().cloned().collect();
+            let words = Slot::ALL.map(Slot::word).into_iter().chain(made.iter().map(String::as_str));
+            self.unknown(span, word, "slot", words);
             return None;
         };
         if !self.slots.contains(&slot) {
@@ -134,6 +136,10 @@ impl Lowering<'_> {
             None => self.codec_of(&written.types),
         };
         let body = self.shapes(&written.body);
+        let namespaces: Vec<(String, String)> = namespaces(&written.namespaces);
+        if codec == Some(Codec::Xml) {
+            self.prefixed_names(written.root.as_ref(), &written.body, &namespaces);
+        }
         if codec == Some(Codec::Xml) && written.root.is_none() {
             let message = format!("the format `{name}` needs a `root`");
             self.wrong("dialect::root", written.types.key, message, "XML has a root element");
@@ -145,11 +151,7 @@ impl Lowering<'_> {
             types,
             codec: codec?,
             root: written.root.as_ref().map(|root| root.value.clone()),
-            namespaces: written
-                .namespaces
-                .iter()
-                .map(|(prefix, namespace)| (prefix.clone(), namespace.value.clone()))
-                .collect(),
+            namespaces,
             body,
             listed: written.listed.unwrap_or(true),
         })
@@ -198,6 +200,11 @@ impl Lowering<'_> {
         }
         shapes
     }
+}
+
+/// Prefix → namespace, as written.
+pub(super) fn namespaces(written: &written::Keyed<String>) -> Vec<(String, String)> {
+    written.iter().map(|(prefix, namespace)| (prefix.clone(), namespace.value.clone())).collect()
 }
 
 /// The slot's word behind a `$`, and what follows.

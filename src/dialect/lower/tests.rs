@@ -124,7 +124,7 @@ fn oauth2_is_what_its_rfc_says() {
     let Some(body) = &refresh.answers.body else { panic!() };
     assert!(body[2].1.optional && body[2].1.kind == DeclaredKind::Number);
     assert!(oauth2.errors.iter().any(|(_, class)| *class == ErrorClass::InvalidScope));
-    assert!(builtin("soap").is_none());
+    assert!(builtin("nothing").is_none());
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn slot_of(shape: &Shape) -> Option<Slot> {
     let Shape::Text(Text(parts)) = shape else { return None };
     parts.iter().find_map(|part| match part {
         TextPart::Slot(slot) => Some(*slot),
-        TextPart::Plain(_) => None,
+        TextPart::Plain(_) | TextPart::Made(_) => None,
     })
 }
 

@@ -362,6 +362,17 @@ enum Grant {
     Password,
 }
 
+/// The ID token beside a pair; `first` at a login.
+pub fn id_token(
+    authority: &Authority,
+    pair: &Pair,
+    first: bool,
+    now: Moment,
+    switches: Switches,
+) -> crate::secret::Token {
+    authority.sign(&identity::claims(authority, pair, first, now, switches))
+}
+
 /// The policy that is kept.
 pub fn kept_policy(policy: MockPolicy, switches: Switches) -> MockPolicy {
     if policy == MockPolicy::None && switches.has(Defect::FapiRotates) {
@@ -383,7 +394,7 @@ fn slot_of(shape: &Shape) -> Option<Slot> {
     match shape {
         Shape::Text(Text(parts)) => match parts.first()? {
             TextPart::Slot(slot) => Some(*slot),
-            TextPart::Plain(_) => None,
+            TextPart::Plain(_) | TextPart::Made(_) => None,
         },
         Shape::Object(_) => None,
     }

@@ -28,6 +28,7 @@ mod xml_binding;
 mod xml_encoding;
 mod xml_names;
 mod xml_text;
+pub mod xml_tree;
 mod xml_writer;
 
 pub use pipeline::Pipeline;

@@ -100,6 +100,16 @@ impl XmlText {
         &self.namespaces.uris[number]
     }
 
+    /// The local name and the namespace of the current element.
+    pub(super) fn name(&self) -> (String, String) {
+        (self.local.clone(), self.uri(self.namespace).to_owned())
+    }
+
+    /// What stands here.
+    pub(super) fn node(&self) -> Node {
+        self.node
+    }
+
     pub(super) fn is_empty_element(&self) -> bool {
         self.node == Node::Element && self.empty
     }
@@ -159,7 +169,7 @@ impl XmlText {
         Ok(text)
     }
 
-    fn append_value(&self, text: &mut String) -> Read<()> {
+    pub(super) fn append_value(&self, text: &mut String) -> Read<()> {
         match &self.value {
             Value::None => {}
             Value::Character(character) => text.push(*character),

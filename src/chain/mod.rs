@@ -68,6 +68,8 @@ pub struct Called {
     pub exchange: Exchange,
     /// The answer, read.
     pub reply: Option<Arc<Reply>>,
+    /// Why there was none, in words.
+    pub why: Option<String>,
 }
 
 impl Chain {
@@ -172,7 +174,9 @@ fn keeps_absent_refresh(dialect: &Dialect, operation: Operation) -> bool {
 
 /// One call by way of the client, and its answer as read.
 async fn call(client: &Client, dialect: &Dialect, operation: Operation, request: Request) -> Called {
-    heard(dialect, operation, client.send(request).await)
+    let mut called = heard(dialect, operation, client.send(request).await);
+    called.why = called.exchange.result.as_ref().err().map(|failure| client.explained(*failure));
+    called
 }
 
 /// An exchange, its answer read.
@@ -182,7 +186,7 @@ fn heard(dialect: &Dialect, operation: Operation, exchange: Exchange) -> Called 
         .as_ref()
         .ok()
         .map(|answer| Arc::new(reply::read(dialect, operation, Arc::new(answer.clone()))));
-    Called { exchange, reply }
+    Called { exchange, reply, why: None }
 }
 
 /// Whether the token may have been spent although no answer came.
@@ -204,6 +208,9 @@ pub fn may_have_spent(failure: Failure) -> bool {
         | Failure::TlsCertificate
         | Failure::LocalPorts
         | Failure::LocalFiles
+        | Failure::Proxy
+        | Failure::NoHttp2
+        | Failure::NotInHttp2
         | Failure::Guarded => false,
         // `Tls` is the handshake or the record layer: only the second has spent, and nobody can tell.
         Failure::Tls

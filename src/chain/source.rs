@@ -65,7 +65,9 @@ impl std::fmt::Display for NoChain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             NoChain::Login(called) => match (&called.exchange.result, &called.reply) {
-                (Err(failure), _) => write!(f, "the login failed: {}", failure.word()),
+                (Err(failure), _) => {
+                    write!(f, "the login failed: {}", called.why.as_deref().unwrap_or(failure.word()))
+                }
                 (Ok(answer), Some(reply)) if reply.outcome == Outcome::Granted => {
                     write!(f, "the login was answered {} without a usable pair of tokens", answer.status)
                 }

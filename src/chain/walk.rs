@@ -71,6 +71,8 @@ pub struct Step {
     pub sent_at: Instant,
     /// When the answer was complete, or it failed.
     pub done_at: Instant,
+    /// When its first byte was there, where that was not noted as the last.
+    pub first_byte_at: Option<Instant>,
     /// How it ended.
     pub ended: Ended,
     /// The answer, where it had to be read in full.
@@ -218,7 +220,14 @@ impl Walk {
             });
             match heard.await {
                 Some(Heard::Read(news, done_at)) => {
-                    return Step { sent_at, done_at, ended: Ended::Granted(news), reply: None, waited };
+                    return Step {
+                        sent_at,
+                        done_at,
+                        first_byte_at: None,
+                        ended: Ended::Granted(news),
+                        reply: None,
+                        waited,
+                    };
                 }
                 Some(Heard::Unread) => {}
                 None => {
@@ -239,8 +248,9 @@ impl Walk {
         let done_at = Instant::now();
         match connection.finish(result, done_at - sent_at).await {
             Ok(()) => {
+                let first_byte_at = connection.first_byte_at();
                 let (ended, reply) = self.settle(&mut gear.borrow_mut(), answer);
-                Step { sent_at, done_at, ended, reply, waited }
+                Step { sent_at, done_at, first_byte_at, ended, reply, waited }
             }
             Err(failure) => self.fail(sent_at, done_at, failure, waited),
         }
@@ -269,7 +279,7 @@ impl Walk {
 
     fn fail(&mut self, sent_at: Instant, done_at: Instant, failure: Failure, waited: bool) -> Step {
         self.usable &= !super::may_have_spent(failure);
-        Step { sent_at, done_at, ended: Ended::Failed(failure), reply: None, waited }
+        Step { sent_at, done_at, first_byte_at: None, ended: Ended::Failed(failure), reply: None, waited }
     }
 
     /// The bytes of the good call with a refresh token that was never issued: as long as the current one, of the
@@ -302,11 +312,19 @@ impl Walk {
             Ok(()) => {
                 let reply = Arc::new(reply::read(dialect, Operation::Refresh, Arc::new(answer)));
                 let ended = ended_without_moving(&reply);
-                return Step { sent_at, done_at, ended, reply: Some(reply), waited: true };
+                let first_byte_at = connection.first_byte_at();
+                return Step { sent_at, done_at, first_byte_at, ended, reply: Some(reply), waited: true };
             }
             Err(failure) => failure,
         };
-        Step { sent_at, done_at, ended: Ended::Failed(failure), reply: None, waited: false }
+        Step {
+            sent_at,
+            done_at,
+            first_byte_at: None,
+            ended: Ended::Failed(failure),
+            reply: None,
+            waited: false,
+        }
     }
 
     /// What a whole answer means for the walk; its reading, where that was needed.

@@ -34,13 +34,16 @@ const EXITS: [Exit; 10] = [
 ];
 
 /// Failures of an exchange, in the order in which they are declared.
-const FAILURES: [Failure; 25] = [
+const FAILURES: [Failure; 28] = [
     Failure::Dns,
     Failure::ConnectRefused,
     Failure::ConnectTimeout,
     Failure::Unreachable,
     Failure::TlsCertificate,
     Failure::Tls,
+    Failure::Proxy,
+    Failure::NoHttp2,
+    Failure::NotInHttp2,
     Failure::Reset,
     Failure::ClosedBeforeAnswer,
     Failure::ClosedWithinAnswer,
@@ -209,6 +212,18 @@ fn failure_words(failure: Failure) -> (&'static str, &'static str) {
         Failure::EndlessInformational => {
             ("1xx answers came without end.", "Look for a proxy that repeats 100 or 103.")
         }
+        Failure::Proxy => (
+            "The proxy cannot be reached, or opens no way to the endpoint.",
+            "The text beside it has the proxy's own words; `proxy:` of the environment names it.",
+        ),
+        Failure::NoHttp2 => (
+            "The endpoint does not agree to HTTP/2, which `http: 2` asks for.",
+            "Leave `http` out, or switch HTTP/2 on where TLS ends (ALPN `h2`).",
+        ),
+        Failure::NotInHttp2 => (
+            "HTTP/2 has no such thing as this request (a header that it forbids, a framing that it does not have).",
+            "Run the check with `http: 1.1`.",
+        ),
         Failure::LocalPorts => (
             "This machine has no free port left.",
             "Use fewer connections, keep them open, or widen `ip_local_port_range`.",

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::chain::Identity;
 use crate::chain::source::Source;
 use crate::client::guard::Guard;
 use crate::client::side::Control;
+use crate::client::transport::{Identity as Own, Proxy, Transport};
 use crate::client::{Client, Target as Dialed};
 use crate::mock::{Controller, MockOptions, MockServer};
 use crate::results::TargetKind;
@@ -83,7 +85,7 @@ fn embedded(plan: &RunPlan, spec: &MockSpec) -> Result<Ready, CannotRun> {
     let base = address(&mock.url())?;
     let control = Control::new(address(&mock.control_url())?);
     let identities = identities(mock.identities());
-    let client = client(&plan.chosen, base.clone(), Guard::exempt())?;
+    let client = client(plan, base.clone(), Guard::exempt())?;
     let source = source(plan, &client, &identities)?;
     Ok(Ready {
         client,
@@ -108,7 +110,7 @@ async fn running(plan: &RunPlan, url: &Template, control: &Template) -> Result<R
         )));
     }
     let identities = identities(control.identities().await.map_err(CannotRun::because)?);
-    let client = client(&plan.chosen, base.clone(), Guard::exempt())?;
+    let client = client(plan, base.clone(), Guard::exempt())?;
     let source = source(plan, &client, &identities)?;
     Ok(Ready {
         mock: None,
@@ -135,7 +137,7 @@ fn endpoint(plan: &RunPlan, url: &Template) -> Result<Ready, CannotRun> {
     let base = stripped(&plan.chosen, address(variables::fill(url, &plan.variables).expose())?);
     let rules = environment.guard.as_ref().expect("the plan requires a guard for every address");
     let identities = configured(environment, &plan.variables);
-    let client = client(&plan.chosen, base.clone(), Guard::by(rules))?;
+    let client = client(plan, base.clone(), Guard::by(rules))?;
     let source = source(plan, &client, &identities)?;
     Ok(Ready {
         mock: None,
@@ -182,11 +184,37 @@ fn refresh_address(chosen: &Chosen, base: &Url) -> String {
     format!("{}{}", base.as_str().trim_end_matches('/'), chosen.dialect.refresh().path)
 }
 
-fn client(chosen: &Chosen, url: Url, guard: Guard) -> Result<Arc<Client>, CannotRun> {
-    let timeout = chosen.environment.timeout;
+fn client(plan: &RunPlan, url: Url, guard: Guard) -> Result<Arc<Client>, CannotRun> {
+    let timeout = plan.chosen.environment.timeout;
     let dialed =
         Dialed { url, connect_timeout: timeout.min(Duration::from_secs(10)), timeout, body_max: BODY_MAX };
-    Client::new(dialed, guard).map(Arc::new).map_err(CannotRun::because)
+    let transport = transport(&plan.chosen.environment, &plan.variables)?;
+    Client::by(dialed, guard, transport).map(Arc::new).map_err(CannotRun::because)
+}
+
+/// How the environment is reached, with the files of it read.
+fn transport(environment: &Environment, values: &IndexMap<String, Token>) -> Result<Transport, CannotRun> {
+    let said = &environment.transport;
+    let read = |what: &str, path: &Option<String>| {
+        let Some(path) = path else { return Ok(None) };
+        let bytes = std::fs::read(path);
+        bytes.map(Some).map_err(|error| CannotRun(format!("cannot read the {what} in `{path}`: {error}")))
+    };
+    let certificate = read("client's certificate", &said.tls.certificate)?;
+    let key = read("key of the client's certificate", &said.tls.key)?.map(Zeroizing::new);
+    let proxy = said.proxy.as_ref().map(|proxy| Proxy::read(variables::fill(proxy, values).expose()));
+    Ok(Transport {
+        http: said.http,
+        roots: read("trusted certificates", &said.tls.ca)?,
+        identity: certificate.zip(key).map(|(certificate, key)| Own { certificate, key }),
+        min: said.tls.min,
+        max: said.tls.max,
+        name: said.tls.name.clone(),
+        addresses: said.addresses.clone(),
+        proxy: proxy.transpose().map_err(CannotRun::because)?,
+        bind: said.bind,
+        family: said.family,
+    })
 }
 
 fn source(

@@ -59,6 +59,9 @@ fn of_environment(environment: &Environment, wanted: &mut Vec<Wanted>) {
         }
         Target::Url(url) => of_template(url, &environment.at, wanted),
     }
+    if let Some(proxy) = &environment.transport.proxy {
+        of_template(proxy, &environment.at, wanted);
+    }
     for identity in environment.identities.values() {
         for (_, value) in &identity.slots {
             of_template(value, &identity.at, wanted);

@@ -1,30 +1,37 @@
-//! Dialing: names, addresses in order, TCP, TLS. Knows nothing of HTTP.
+//! Dialing: names, addresses in order, a proxy, TCP, TLS. Knows nothing of HTTP but which version is agreed to.
 
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+
+use crate::suite::transport::{Address, Family, Http};
 
 use super::guard::Guard;
-use super::tls::{self, Roots};
-use super::{ClientError, Failure, Target};
+use super::stream::{Secured, Stream};
+use super::transport::{Kind, Proxy, Transport};
+use super::trouble::{self, Trouble};
+use super::tunnel::{self, End};
+use super::{ClientError, Failure, Target, tls};
 
-/// Where connections go.
+/// Where connections go, and on what way.
 #[derive(Debug)]
 pub(super) struct Dialer {
     host: url::Host<String>,
     port: u16,
     connect_timeout: Duration,
     tls: Option<Secure>,
+    http: Http,
+    addresses: Vec<Address>,
+    proxy: Option<Proxy>,
+    bind: Option<IpAddr>,
+    family: Option<Family>,
+    trouble: Arc<Trouble>,
 }
 
 #[derive(Debug)]
@@ -33,81 +40,260 @@ struct Secure {
     config: Arc<ClientConfig>,
 }
 
+/// How long each phase of opening a connection took; `None` where there was no such phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Until the name was resolved.
+    pub dns: Option<Duration>,
+    /// Until TCP was there.
+    pub connect: Duration,
+    /// Until the proxy had opened the way.
+    pub proxy: Option<Duration>,
+    /// Until TLS was agreed to.
+    pub tls: Option<Duration>,
+}
+
+/// A connection without HTTP.
+#[derive(Debug)]
+pub(super) struct Dialed {
+    pub(super) stream: Stream,
+    pub(super) opening: Opening,
+}
+
+impl Opening {
+    /// How long a round trip to the other end takes, from what opening took.
+    pub(super) fn round_trip(&self) -> Duration {
+        self.connect + self.proxy.unwrap_or_default()
+    }
+}
+
 impl Dialer {
-    pub(super) fn new(target: &Target, roots: Roots<'_>) -> Result<Dialer, ClientError> {
+    pub(super) fn new(target: &Target, transport: Transport) -> Result<Dialer, ClientError> {
         let unusable = || ClientError::Address(target.url.to_string());
         let host = target.url.host().ok_or_else(unusable)?.to_owned();
         let port = target.url.port_or_known_default().ok_or_else(unusable)?;
+        let named = |name: &String| ServerName::try_from(name.clone()).ok();
         let tls = match target.url.scheme() {
             "http" => None,
             "https" => Some(Secure {
-                name: server_name(&host).ok_or_else(unusable)?,
-                config: tls::configure(roots)?,
+                name: transport
+                    .name
+                    .as_ref()
+                    .map_or_else(|| server_name(&host), named)
+                    .ok_or_else(unusable)?,
+                config: tls::configure(&transport)?,
             }),
             _ => return Err(unusable()),
         };
-        Ok(Dialer { host, port, connect_timeout: target.connect_timeout, tls })
+        let Transport { http, addresses, proxy, bind, family, .. } = transport;
+        let (connect_timeout, trouble) = (target.connect_timeout, Arc::default());
+        Ok(Dialer { host, port, connect_timeout, tls, http, addresses, proxy, bind, family, trouble })
     }
 
-    /// A new connection, if the guard lets it go there, and how long its first round trip took.
-    pub(super) async fn dial(&self, guard: &Guard) -> Result<(Stream, Duration), Failure> {
+    /// The version of HTTP that connections speak.
+    pub(super) fn http(&self) -> Http {
+        self.http
+    }
+
+    /// The last trouble beneath HTTP, in words.
+    pub(super) fn trouble(&self) -> &Trouble {
+        &self.trouble
+    }
+
+    /// A new connection, if the guard lets it go there.
+    pub(super) async fn dial(&self, guard: &Guard) -> Result<Dialed, Failure> {
         let deadline = Instant::now() + self.connect_timeout;
-        let (tcp, round_trip) = self.dial_until(deadline, guard, self.port).await?;
+        let (tcp, mut opening) = self.reach(deadline, guard, self.port).await?;
         let stream = match &self.tls {
             None => Stream::Plain(tcp),
-            Some(secure) => match timeout_at(deadline, secure.shake_hands(tcp)).await {
-                Ok(stream) => stream?,
-                Err(_) => return Err(Failure::ConnectTimeout),
-            },
+            Some(secure) => {
+                let began = Instant::now();
+                let shaken = timeout_at(deadline, self.shake_hands(secure, tcp)).await;
+                let stream = shaken.unwrap_or(Err(Failure::ConnectTimeout))?;
+                opening.tls = Some(began.elapsed());
+                stream
+            }
         };
-        Ok((stream, round_trip))
+        Ok(Dialed { stream, opening })
     }
 
     /// A new connection to another port of the same host, without TLS, if the guard lets it go there.
-    pub(super) async fn dial_clear(
-        &self,
-        guard: &Guard,
-        port: u16,
-    ) -> Result<(TcpStream, Duration), Failure> {
-        self.dial_until(Instant::now() + self.connect_timeout, guard, port).await
+    pub(super) async fn dial_clear(&self, guard: &Guard, port: u16) -> Result<(TcpStream, Opening), Failure> {
+        self.reach(Instant::now() + self.connect_timeout, guard, port).await
     }
 
-    async fn dial_until(
+    /// TCP to the target, perhaps through a proxy.
+    async fn reach(
         &self,
         deadline: Instant,
         guard: &Guard,
         port: u16,
-    ) -> Result<(TcpStream, Duration), Failure> {
-        let addresses = match timeout_at(deadline, self.resolve()).await {
-            Ok(resolved) => resolved?,
-            Err(_) => return Err(Failure::Dns),
+    ) -> Result<(TcpStream, Opening), Failure> {
+        let (tcp, opening) = match &self.proxy {
+            None => {
+                let began = Instant::now();
+                let allowed = self.allowed(deadline, guard, port).await?;
+                let dns = self.asks_a_name().then(|| began.elapsed());
+                let (tcp, connect) = self.connect_in_order(&allowed, deadline).await?;
+                (tcp, Opening { dns, connect, ..Opening::default() })
+            }
+            Some(proxy) => self.reach_through(proxy, deadline, guard, port).await?,
         };
-        let host = self.host.to_string();
-        let listed = |address: &SocketAddr| guard.allows(&host, address.ip(), port);
-        let allowed: Vec<SocketAddr> =
-            addresses.into_iter().map(|address| SocketAddr::new(address.ip(), port)).filter(listed).collect();
-        let (tcp, round_trip) = connect_in_order(&allowed, deadline).await?;
         // Requests are small and written whole: waiting for more to say only adds to the measurement.
         tcp.set_nodelay(true).map_err(|error| Failure::from_io(&error))?;
-        Ok((tcp, round_trip))
+        Ok((tcp, opening))
     }
 
-    async fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
-        let name = match &self.host {
-            url::Host::Ipv4(ip) => return Ok(vec![SocketAddr::new(IpAddr::V4(*ip), self.port)]),
-            url::Host::Ipv6(ip) => return Ok(vec![SocketAddr::new(IpAddr::V6(*ip), self.port)]),
-            url::Host::Domain(name) => name.as_str(),
-        };
-        let found =
-            tokio::net::lookup_host((name, self.port)).await.map_err(|error| {
-                match Failure::from_io(&error) {
-                    Failure::LocalFiles => Failure::LocalFiles,
-                    _ => Failure::Dns,
+    /// A tunnel to the target. The guard is asked for the target; the proxy is the suite's own word.
+    async fn reach_through(
+        &self,
+        proxy: &Proxy,
+        deadline: Instant,
+        guard: &Guard,
+        port: u16,
+    ) -> Result<(TcpStream, Opening), Failure> {
+        let began = Instant::now();
+        let resolves_here = proxy.kind == Kind::Socks || !self.addresses.is_empty();
+        let end = match &self.host {
+            url::Host::Domain(name) if !resolves_here => {
+                if !guard.allows_name(name, port) {
+                    return Err(Failure::Guarded);
                 }
-            })?;
-        let addresses: Vec<SocketAddr> = found.collect();
-        if addresses.is_empty() { Err(Failure::Dns) } else { Ok(addresses) }
+                End::Named(name.clone(), port)
+            }
+            _ => match self.allowed(deadline, guard, port).await?.first() {
+                Some(address) => End::At(*address),
+                None => return Err(Failure::Guarded),
+            },
+        };
+        let at_proxy = timeout_at(deadline, resolve(&proxy.host, proxy.port));
+        let at_proxy = at_proxy.await.unwrap_or(Err(Failure::Dns))?;
+        let dns = began.elapsed();
+        let (mut tcp, connect) = self.connect_in_order(&at_proxy, deadline).await.map_err(|failure| {
+            self.trouble.note(format!("the proxy cannot be reached: {}", failure.word()));
+            if failure == Failure::LocalFiles || failure == Failure::LocalPorts {
+                failure
+            } else {
+                Failure::Proxy
+            }
+        })?;
+        let asked = Instant::now();
+        let opened = timeout_at(deadline, tunnel::open(proxy, &mut tcp, &end, &self.trouble)).await;
+        opened.unwrap_or_else(|_| {
+            self.trouble.note("the proxy opened no way in time".to_owned());
+            Err(Failure::Proxy)
+        })?;
+        let opening = Opening { dns: Some(dns), connect, proxy: Some(asked.elapsed()), tls: None };
+        Ok((tcp, opening))
     }
+
+    /// Whether a name is asked for at all.
+    fn asks_a_name(&self) -> bool {
+        self.addresses.is_empty() && matches!(self.host, url::Host::Domain(_))
+    }
+
+    /// Where the target is, as far as the guard lets anything go there.
+    async fn allowed(&self, deadline: Instant, guard: &Guard, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+        let found = match self.pinned(port) {
+            Some(pinned) => pinned,
+            None => match timeout_at(deadline, resolve(&self.host, port)).await {
+                Ok(resolved) => resolved?,
+                Err(_) => return Err(Failure::Dns),
+            },
+        };
+        let fits = |address: &&SocketAddr| self.family.is_none_or(|family| family.has(address.ip()));
+        let of_family: Vec<&SocketAddr> = found.iter().filter(fits).collect();
+        if of_family.is_empty() && !found.is_empty() {
+            self.trouble.note("the host has no address of the family that `ip` names".to_owned());
+            return Err(Failure::Unreachable);
+        }
+        let host = self.host.to_string();
+        let listed = |address: &&SocketAddr| guard.allows(&host, address.ip(), address.port());
+        Ok(of_family.into_iter().filter(listed).copied().collect())
+    }
+
+    /// The addresses that the suite names. A port of their own stands for the target's, and for no other.
+    fn pinned(&self, port: u16) -> Option<Vec<SocketAddr>> {
+        let own = |address: &Address| address.port.filter(|_| port == self.port).unwrap_or(port);
+        let pinned = self.addresses.iter().map(|address| SocketAddr::new(address.ip, own(address)));
+        (!self.addresses.is_empty()).then(|| pinned.collect())
+    }
+
+    /// The first address that answers. Each gets a fair share of the time that is left, so that a silent first
+    /// one does not hide a good second one.
+    async fn connect_in_order(
+        &self,
+        addresses: &[SocketAddr],
+        deadline: Instant,
+    ) -> Result<(TcpStream, Duration), Failure> {
+        let mut failure = Failure::Guarded;
+        for (at, address) in addresses.iter().enumerate() {
+            let now = Instant::now();
+            let waiting = u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
+            let share = deadline.saturating_duration_since(now) / waiting;
+            failure = match timeout_at(now + share, self.connect_to(*address)).await {
+                Ok(Ok(stream)) => return Ok((stream, now.elapsed())),
+                Ok(Err(error)) if error.kind() == std::io::ErrorKind::TimedOut => Failure::ConnectTimeout,
+                Ok(Err(error)) => Failure::from_io(&error),
+                Err(_) => Failure::ConnectTimeout,
+            };
+        }
+        Err(failure)
+    }
+
+    async fn connect_to(&self, address: SocketAddr) -> std::io::Result<TcpStream> {
+        let Some(own) = self.bind else { return TcpStream::connect(address).await };
+        let socket = if own.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if let Err(error) = socket.bind(SocketAddr::new(own, 0)) {
+            self.trouble.note(format!("this machine cannot send from {own}, which `bind` names"));
+            return Err(error);
+        }
+        socket.connect(address).await
+    }
+
+    async fn shake_hands(&self, secure: &Secure, tcp: TcpStream) -> Result<Stream, Failure> {
+        let connector = TlsConnector::from(secure.config.clone());
+        match connector.connect(secure.name.clone(), tcp).await {
+            Ok(stream) => {
+                let agreed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                if self.http == Http::Two && !agreed {
+                    self.trouble.note(trouble::no_protocol());
+                    return Err(Failure::NoHttp2);
+                }
+                let trouble = Arc::clone(&self.trouble);
+                Ok(Stream::Tls(Box::new(Secured::new(stream, trouble))))
+            }
+            // An end in the middle of a handshake is TLS's own matter.
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                self.trouble.note("the server hung up in the middle of the TLS handshake".to_owned());
+                Err(Failure::Tls)
+            }
+            Err(error) => {
+                self.trouble.note_io(&error);
+                match Failure::from_io(&error) {
+                    Failure::Tls if self.http == Http::Two && trouble::is_about_protocol(&error) => {
+                        Err(Failure::NoHttp2)
+                    }
+                    failure => Err(failure),
+                }
+            }
+        }
+    }
+}
+
+async fn resolve(host: &url::Host<String>, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+    let name = match host {
+        url::Host::Ipv4(ip) => return Ok(vec![SocketAddr::new(IpAddr::V4(*ip), port)]),
+        url::Host::Ipv6(ip) => return Ok(vec![SocketAddr::new(IpAddr::V6(*ip), port)]),
+        url::Host::Domain(name) => name.as_str(),
+    };
+    let found =
+        tokio::net::lookup_host((name, port)).await.map_err(|error| match Failure::from_io(&error) {
+            Failure::LocalFiles => Failure::LocalFiles,
+            _ => Failure::Dns,
+        })?;
+    let addresses: Vec<SocketAddr> = found.collect();
+    if addresses.is_empty() { Err(Failure::Dns) } else { Ok(addresses) }
 }
 
 fn server_name(host: &url::Host<String>) -> Option<ServerName<'static>> {
@@ -115,118 +301,5 @@ fn server_name(host: &url::Host<String>) -> Option<ServerName<'static>> {
         url::Host::Domain(name) => ServerName::try_from(name.clone()).ok(),
         url::Host::Ipv4(ip) => Some(ServerName::from(IpAddr::V4(*ip))),
         url::Host::Ipv6(ip) => Some(ServerName::from(IpAddr::V6(*ip))),
-    }
-}
-
-/// The first address that answers. Each gets a fair share of the time that is left, so that a silent first
-/// one does not hide a good second one.
-async fn connect_in_order(
-    addresses: &[SocketAddr],
-    deadline: Instant,
-) -> Result<(TcpStream, Duration), Failure> {
-    let mut failure = Failure::Guarded;
-    for (at, address) in addresses.iter().enumerate() {
-        let now = Instant::now();
-        let waiting = u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
-        let share = deadline.saturating_duration_since(now) / waiting;
-        failure = match timeout_at(now + share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok((stream, now.elapsed())),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::TimedOut => Failure::ConnectTimeout,
-            Ok(Err(error)) => Failure::from_io(&error),
-            Err(_) => Failure::ConnectTimeout,
-        };
-    }
-    Err(failure)
-}
-
-impl Secure {
-    async fn shake_hands(&self, tcp: TcpStream) -> Result<Stream, Failure> {
-        let connector = TlsConnector::from(self.config.clone());
-        match connector.connect(self.name.clone(), tcp).await {
-            Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-            // An end in the middle of a handshake is TLS's own matter.
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(Failure::Tls),
-            Err(error) => Err(Failure::from_io(&error)),
-        }
-    }
-}
-
-/// Bytes both ways.
-#[derive(Debug)]
-pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl Stream {
-    /// Whether the system reports an error that nobody has seen yet, such as a reset after the end.
-    pub(super) fn has_error(&self) -> bool {
-        !matches!(self.socket().take_error(), Ok(None))
-    }
-
-    /// The socket, for whoever asks the system about several at once.
-    pub(super) fn socket(&self) -> &TcpStream {
-        match self {
-            Stream::Plain(stream) => stream,
-            Stream::Tls(stream) => stream.get_ref().0,
-        }
-    }
-
-    /// What could be read now, of one byte, by what the runtime saw when it last looked: nobody is woken later.
-    pub(super) fn look(&mut self) -> Poll<std::io::Result<usize>> {
-        let mut space = [0; 1];
-        match self {
-            Stream::Plain(stream) => match stream.try_read(&mut space) {
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Poll::Pending,
-                read => Poll::Ready(read),
-            },
-            Stream::Tls(stream) => {
-                let mut space = ReadBuf::new(&mut space);
-                let read = Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut space);
-                read.map_ok(|()| space.filled().len())
-            }
-        }
-    }
-
-    /// Writes what goes at once, by what the runtime saw when it last looked: nobody is woken later. How much that
-    /// was, and whether all of it is with the system.
-    pub(super) fn write_now(&mut self, bytes: &[u8]) -> Poll<std::io::Result<(usize, bool)>> {
-        match self {
-            Stream::Plain(stream) => match stream.try_write(bytes) {
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Poll::Pending,
-                written => Poll::Ready(written.map(|count| (count, true))),
-            },
-            Stream::Tls(_) => {
-                let mut context = Context::from_waker(Waker::noop());
-                let written = std::task::ready!(self.poll_write(&mut context, bytes))?;
-                Poll::Ready(Ok((written, self.poll_flush(&mut context)?.is_ready())))
-            }
-        }
-    }
-
-    pub(super) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        space: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        match self {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, space),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, space),
-        }
-    }
-
-    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        match self {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        match self {
-            // TCP has nothing to flush.
-            Stream::Plain(_) => Poll::Ready(Ok(())),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
     }
 }

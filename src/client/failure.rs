@@ -15,6 +15,12 @@ pub enum Failure {
     TlsCertificate,
     /// TLS: anything else in the handshake or the record layer, an end without close_notify included.
     Tls,
+    /// The proxy cannot be reached, or opens no way to the endpoint.
+    Proxy,
+    /// The endpoint does not agree to HTTP/2.
+    NoHttp2,
+    /// HTTP/2 has no such thing as this request: it was not sent.
+    NotInHttp2,
     /// The connection was reset.
     Reset,
     /// The connection was closed before the first byte of an answer.
@@ -67,6 +73,9 @@ impl Failure {
             Failure::Unreachable => "unreachable",
             Failure::TlsCertificate => "tls certificate",
             Failure::Tls => "tls",
+            Failure::Proxy => "proxy",
+            Failure::NoHttp2 => "no http/2",
+            Failure::NotInHttp2 => "not in http/2",
             Failure::Reset => "reset",
             Failure::ClosedBeforeAnswer => "closed before the answer",
             Failure::ClosedWithinAnswer => "closed within the answer",

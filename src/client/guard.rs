@@ -75,6 +75,11 @@ impl Guard {
         })
     }
 
+    /// Whether a connection to `host` may be opened by somebody else, who resolves the name: it has to be listed.
+    pub(super) fn allows_name(&self, host: &str, port: u16) -> bool {
+        self.rules.as_ref().is_none_or(|rules| rules.hosts.iter().any(|listed| listed.is(host, port)))
+    }
+
     /// Waits until the rate lets another request out.
     pub(super) async fn turn(&self) -> Result<(), Failure> {
         let Some(rules) = &self.rules else { return Ok(()) };

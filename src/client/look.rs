@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::suite::check::TlsVersion;
 
-use super::connect::Stream;
+use super::stream::Stream;
 use super::{Client, Exchange, Failure, Request, Travel, wire};
 
 /// How long a server may think about a hello.
@@ -103,14 +103,15 @@ impl Client {
             Some(443) | None => 80,
             Some(port) => port,
         };
-        let (tcp, round_trip) = match self.door.dialer.dial_clear(&self.door.guard, port).await {
+        let (tcp, opening) = match self.door.dialer.dial_clear(&self.door.guard, port).await {
             Ok(dialed) => dialed,
             Err(failure) => {
                 let exchange = Exchange::unsent(request.into(), failure);
                 return look(nothing_there(failure), exchange);
             }
         };
-        let mut connection = wire::Connection::new(self.door.clone(), Stream::Plain(tcp), round_trip);
+        let mut connection =
+            wire::Connection::new(self.door.clone(), Stream::Plain(tcp), opening.round_trip());
         let exchange = connection.send(request).await;
         let seen = match exchange.result.as_ref().err() {
             None => Seen::Answered,

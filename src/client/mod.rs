@@ -16,7 +16,11 @@ pub mod proof;
 pub mod reply;
 mod salvo;
 pub mod side;
+mod stream;
 pub mod tls;
+pub mod transport;
+mod trouble;
+mod tunnel;
 pub mod volley;
 pub mod wire;
 
@@ -27,6 +31,7 @@ use crate::dialect::{Computed, Dialect, Speech};
 use crate::secret::Token;
 
 use self::compose::Slots;
+pub use self::connect::Opening;
 pub use self::failure::Failure;
 
 /// Exact bytes to send, and how.
@@ -250,7 +255,7 @@ impl Door {
 impl Client {
     /// A client for `target` behind `guard`. Fails if TLS is asked for and no trusted root can be found.
     pub fn new(target: Target, guard: guard::Guard) -> Result<Client, ClientError> {
-        Client::trusting(target, guard, tls::Roots::Platform)
+        Client::by(target, guard, transport::Transport::default())
     }
 
     /// [`Client::new`] with its own choice of whom to trust.
@@ -259,7 +264,20 @@ impl Client {
         guard: guard::Guard,
         roots: tls::Roots<'_>,
     ) -> Result<Client, ClientError> {
-        let dialer = connect::Dialer::new(&target, roots)?;
+        let roots = match roots {
+            tls::Roots::Platform => None,
+            tls::Roots::Pem(pem) => Some(pem.to_vec()),
+        };
+        Client::by(target, guard, transport::Transport { roots, ..transport::Transport::default() })
+    }
+
+    /// [`Client::new`] with its own way to the target.
+    pub fn by(
+        target: Target,
+        guard: guard::Guard,
+        transport: transport::Transport,
+    ) -> Result<Client, ClientError> {
+        let dialer = connect::Dialer::new(&target, transport)?;
         let prefix = target.url.path().trim_end_matches('/').to_owned();
         let host = target.url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
         let door = Arc::new(Door { target, guard, dialer, prefix, host });
@@ -316,8 +334,34 @@ impl Client {
 
     /// A connection of one's own, not shared with [`Client::send`].
     pub async fn connect(&self) -> Result<wire::Connection, Failure> {
-        let (stream, round_trip) = self.door.dialer.dial(&self.door.guard).await?;
-        Ok(wire::Connection::new(self.door.clone(), stream, round_trip))
+        self.connect_timed().await.map(|(connection, _)| connection)
+    }
+
+    /// The same, and how long each phase of it took.
+    pub async fn connect_timed(&self) -> Result<(wire::Connection, Opening), Failure> {
+        let connect::Dialed { stream, opening } = self.door.dialer.dial(&self.door.guard).await?;
+        Ok((wire::Connection::new(self.door.clone(), stream, opening.round_trip()), opening))
+    }
+
+    /// What a class of failure beneath HTTP leaves out: the last trouble with a certificate or a proxy, and its cure.
+    pub fn trouble(&self) -> Option<String> {
+        self.door.dialer.trouble().told()
+    }
+
+    /// A failure in words; one beneath HTTP with what is known of it.
+    pub fn explained(&self, failure: Failure) -> String {
+        match failure {
+            Failure::TlsCertificate
+            | Failure::Tls
+            | Failure::Proxy
+            | Failure::NoHttp2
+            | Failure::Unreachable
+            | Failure::LocalPorts => match self.trouble() {
+                Some(trouble) => format!("{}: {trouble}", failure.word()),
+                None => failure.word().to_owned(),
+            },
+            other => other.word().to_owned(),
+        }
     }
 
     /// The bytes of `request` as [`wire::Connection::exchange`] wants them: prefix, Host and Content-Length
@@ -382,6 +426,18 @@ pub enum ClientError {
     #[error("`{0}` is not an http or https address")]
     Address(String),
     /// No trusted roots on this machine.
-    #[error("no trusted certificate was found on this machine: install ca-certificates")]
+    #[error(
+        "no trusted certificate was found on this machine: install ca-certificates, or name a file of them with \
+         `tls: {{ ca: FILE }}`"
+    )]
     NoRoots,
+    /// The file of trusted roots has none.
+    #[error("the file that `tls: {{ ca }}` names holds no certificate as PEM")]
+    BadRoots,
+    /// The client's own certificate or key cannot be used.
+    #[error("the files that `tls: {{ certificate, key }}` name are no certificate as PEM and the key of it")]
+    Identity,
+    /// The proxy's address cannot be used; it may hold a password, so it is not repeated.
+    #[error("the proxy is no `http://host:port`, `socks5://host:port` or `socks5h://host:port`")]
+    Proxy,
 }

@@ -90,7 +90,9 @@ async fn attempt(court: &Court, format: &str) -> Result<(), Failed> {
             let answered = taken.failure().is_none_or(has_answered);
             let reason = match taken.failure() {
                 None => format!("the good refresh ({}) was answered: {}", taken.manner, ending(&taken)),
-                Some(failure) => format!("the good refresh got no answer: {}", failure.word()),
+                Some(failure) => {
+                    format!("the good refresh got no answer: {}", court.ground.client.explained(failure))
+                }
             };
             let shown = vec![evidence(&taken, &court.redaction, &[])];
             let gate = closed(&court.redaction.of(&taken).text(&reason), answered, shown);
@@ -116,7 +118,7 @@ fn closed(reason: &str, answered: bool, evidence: Vec<Evidence>) -> Gate {
 fn no_chain(court: &Court, none: &NoChain) -> Gate {
     match none {
         NoChain::Login(called) => {
-            let Called { exchange, reply } = called.as_ref();
+            let Called { exchange, reply, .. } = called.as_ref();
             let answered = exchange.result.as_ref().err().is_none_or(|failure| has_answered(*failure));
             let shown =
                 login_evidence(&exchange.request, &exchange.result, reply.as_deref(), &court.redaction);
@@ -144,6 +146,9 @@ fn has_answered(failure: Failure) -> bool {
         | Failure::Unreachable
         | Failure::TlsCertificate
         | Failure::Tls
+        | Failure::Proxy
+        | Failure::NoHttp2
+        | Failure::NotInHttp2
         | Failure::Reset
         | Failure::ClosedBeforeAnswer
         | Failure::ReuseRace

@@ -455,6 +455,7 @@ impl<'a> Hearing<'a> {
             knee: None,
             sentinels,
             traffic,
+            phases: tally.phases.result(&tally.service),
             least_chains,
             ended_early: self.ended_early,
             per_second: Arc::new(per_second),

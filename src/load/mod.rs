@@ -10,6 +10,7 @@ mod means;
 mod mix;
 mod order;
 mod pacer;
+mod phases;
 mod pool;
 pub mod schedule;
 mod search;

@@ -10,6 +10,7 @@ use crate::results::latency::Recorder;
 use crate::results::{Book, ErrorCount, Part};
 
 use super::order::{Kind, Order, micros};
+use super::phases::Phases;
 use super::pool::{Arrival, Due};
 
 /// One worker's record of a profile.
@@ -28,6 +29,8 @@ pub struct Tally {
     pub refused_service: Recorder,
     /// What the generator itself added.
     pub slip: Recorder,
+    /// How long the phases took.
+    pub phases: Phases,
     /// When the last answer was there.
     pub last_done: Duration,
     parts: Vec<PartTally>,
@@ -85,6 +88,8 @@ pub struct Moments {
     pub sent: Duration,
     /// When the answer was complete, or it failed.
     pub done: Duration,
+    /// When its first byte was there, where that was before the last.
+    pub first: Option<Duration>,
 }
 
 /// What became of one request.
@@ -121,6 +126,7 @@ impl Tally {
             refused_response: Recorder::default(),
             refused_service: Recorder::default(),
             slip: Recorder::default(),
+            phases: Phases::default(),
             last_done: Duration::ZERO,
             errors: BTreeMap::new(),
             errors_seen: 0,
@@ -164,6 +170,9 @@ impl Tally {
                 self.second.service.record(service);
                 if measured {
                     self.granted(due, kind, response, service);
+                    if let Some(first) = moments.first {
+                        self.phases.in_pieces(first.saturating_sub(moments.sent), service);
+                    }
                 }
             }
             Fate::RightlyRefused => {
@@ -286,6 +295,7 @@ impl Tally {
         ] {
             own.merge(theirs);
         }
+        self.phases.add(other.phases);
         self.last_done = self.last_done.max(other.last_done);
         self.errors_seen += other.errors_seen;
         for (own, theirs) in self.parts.iter_mut().zip(other.parts) {
@@ -356,7 +366,7 @@ mod tests {
 
     fn record(tally: &mut Tally, intended: u64, sent: u64, done: u64, fate: Fate) {
         let due = Due { arrival: Arrival { number: 0, intended: ms(intended) }, at: ms(intended) };
-        let moments = Moments { ready: ms(sent), sent: ms(sent), done: ms(done) };
+        let moments = Moments { ready: ms(sent), sent: ms(sent), done: ms(done), first: None };
         tally.record(&due, Kind { format: Some(0), call: None }, moments, fate, || format!("at {done}"));
     }
 

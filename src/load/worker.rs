@@ -17,7 +17,7 @@ use crate::chain::ledger::Ledger;
 use crate::chain::walk::{Ended, Step, Walk};
 use crate::chain::{Chain, Identity, may_have_spent};
 use crate::client::wire::{Connection, Watch};
-use crate::client::{Client, Failure};
+use crate::client::{Client, Failure, Opening};
 use crate::dialect::Dialect;
 use crate::results::Traffic;
 use crate::results::class;
@@ -140,11 +140,11 @@ async fn work(mut kit: Kit) {
     let gear = kit.gear();
     // Where each request opens its own connection, that is part of what it waits for.
     let ahead = kit.order.connections != Connections::Requests(1);
-    let riders = connect_all(std::mem::take(&mut kit.walks), &kit.client, ahead).await;
+    let (riders, openings) = connect_all(std::mem::take(&mut kit.walks), &kit.client, ahead).await;
     // A driver that is gone hears nothing, here and below; `halt` then ends the work.
     drop(kit.reports.send(Report::Ready));
     let Ok(start) = (&mut kit.go).await else { return };
-    let desk = Rc::new(Desk::new(kit, gear, &riders, start));
+    let desk = Rc::new(Desk::new(kit, gear, &riders, &openings, start));
     match &desk.order.arrivals {
         Arrivals::Open(schedule) => {
             for (chain, rider) in riders.into_iter().enumerate() {
@@ -189,18 +189,20 @@ impl Rider {
 }
 
 /// Opens a connection for each chain; where that fails, the first arrival will try again.
-async fn connect_all(walks: Vec<Walk>, client: &Arc<Client>, ahead: bool) -> Vec<Rider> {
+async fn connect_all(walks: Vec<Walk>, client: &Arc<Client>, ahead: bool) -> (Vec<Rider>, Vec<Opening>) {
     let turns = Arc::new(Semaphore::new(CONNECTING));
     let mut opening = JoinSet::new();
     for walk in walks {
         let (client, turns) = (Arc::clone(client), Arc::clone(&turns));
         opening.spawn_local(async move {
             let _turn = turns.acquire().await;
-            let connection = if ahead { client.connect().await.ok() } else { None };
-            Rider { walk, connection, watch: Rc::default(), carried: 0 }
+            let connected = if ahead { client.connect_timed().await.ok() } else { None };
+            let (connection, opening) = connected.unzip();
+            (Rider { walk, connection, watch: Rc::default(), carried: 0 }, opening)
         });
     }
-    opening.join_all().await
+    let (riders, openings): (_, Vec<_>) = opening.join_all().await.into_iter().unzip();
+    (riders, openings.into_iter().flatten().collect())
 }
 
 /// What the chains of one worker share.
@@ -232,8 +234,9 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(kit: Kit, gear: Gear, riders: &[Rider], start: Instant) -> Desk {
-        let connected = riders.iter().filter(|rider| rider.connection.is_some()).count();
+    fn new(kit: Kit, gear: Gear, riders: &[Rider], openings: &[Opening], start: Instant) -> Desk {
+        let mut tally = Tally::new(Arc::clone(&kit.order));
+        openings.iter().for_each(|opening| tally.phases.opened(*opening));
         let mut ledger = kit.ledger;
         for rider in riders {
             ledger.enter(rider.walk.number, rider.walk.opened_with());
@@ -241,7 +244,7 @@ impl Desk {
         Desk {
             index: kit.index,
             workers: kit.workers,
-            tally: RefCell::new(Tally::new(Arc::clone(&kit.order))),
+            tally: RefCell::new(tally),
             order: kit.order,
             client: kit.client,
             dialect: kit.dialect,
@@ -258,7 +261,7 @@ impl Desk {
             seen: Cell::new(Duration::ZERO),
             swept: Cell::new(Duration::ZERO),
             pulsed: Cell::new(Duration::ZERO),
-            traffic: Cell::new(Traffic { opened: connected as u64, reused: 0 }),
+            traffic: Cell::new(Traffic { opened: openings.len() as u64, ..Traffic::default() }),
         }
     }
 
@@ -286,7 +289,8 @@ impl Desk {
         }
         let step = self.call(rider, kind, due.arrival.number).await;
         let sent = self.since(step.sent_at);
-        let moments = Moments { ready: ready.unwrap_or(sent), sent, done: self.since(step.done_at) };
+        let first = step.first_byte_at.map(|first| self.since(first));
+        let moments = Moments { ready: ready.unwrap_or(sent), sent, done: self.since(step.done_at), first };
         if matches!(self.order.arrivals, Arrivals::Closed { .. }) {
             // A user has one clock: nobody but itself said when it should ask. What it does each time, such as
             // connecting, is part of it.
@@ -301,7 +305,8 @@ impl Desk {
     /// Counts what the connection has carried, and closes it where that is enough.
     fn close_where_used_up(&self, rider: &mut Rider) {
         let reused = u64::from(rider.carried > 0);
-        self.count(Traffic { opened: 0, reused });
+        let moved = rider.connection.as_mut().map(Connection::take_moved).unwrap_or_default();
+        self.count(Traffic { opened: 0, reused, sent_bytes: moved.sent, received_bytes: moved.received });
         rider.carried = rider.carried.saturating_add(1);
         match self.order.connections {
             Connections::Requests(most) if rider.carried >= most => rider.connection = None,
@@ -333,15 +338,17 @@ impl Desk {
 
     async fn connect(&self, rider: &mut Rider) -> Result<(), Failure> {
         rider.carried = 0;
-        rider.connection = Some(self.client.connect().await?);
-        self.count(Traffic { opened: 1, reused: 0 });
+        let (connection, opening) = self.client.connect_timed().await?;
+        rider.connection = Some(connection);
+        self.tally.borrow_mut().phases.opened(opening);
+        self.count(Traffic { opened: 1, ..Traffic::default() });
         Ok(())
     }
 
     fn fail_unsent(&self, due: &Due, kind: Kind, ready: Duration, failure: Failure) {
-        let moments = Moments { ready, sent: ready, done: self.now() };
+        let moments = Moments { ready, sent: ready, done: self.now(), first: None };
         let fate = Fate::Error(failure.word().to_owned());
-        self.tally.borrow_mut().record(due, kind, moments, fate, || failure.word().to_owned());
+        self.tally.borrow_mut().record(due, kind, moments, fate, || self.client.explained(failure));
     }
 
     fn record(&self, rider: &Rider, due: &Due, kind: Kind, moments: Moments, step: &Step) {

@@ -130,6 +130,52 @@ fn load(run: &Run, out: &mut Exposition) {
     clocks(&run.load, out, "assay_load_response_seconds", |load| &load.response);
     out.family("assay_load_service_seconds", "summary", "Service time: from the moment a request left.");
     clocks(&run.load, out, "assay_load_service_seconds", |load| &load.service);
+    wire(&run.load, out);
+}
+
+/// Connections, bytes, and how long their phases took.
+fn wire(loads: &[LoadResult], out: &mut Exposition) {
+    out.family("assay_load_connections", "gauge", "Connections that a profile opened.");
+    for load in loads {
+        out.sample("assay_load_connections", &[("profile", &load.name)], load.traffic.opened as f64);
+    }
+    out.family(
+        "assay_load_reused_requests",
+        "gauge",
+        "Requests of a profile on a connection that had carried one before.",
+    );
+    for load in loads {
+        out.sample("assay_load_reused_requests", &[("profile", &load.name)], load.traffic.reused as f64);
+    }
+    out.family("assay_load_wire_bytes", "gauge", "Bytes of requests and answers, without TLS and TCP.");
+    for load in loads {
+        for (direction, count) in [("out", load.traffic.sent_bytes), ("in", load.traffic.received_bytes)] {
+            let labels = [("profile", load.name.as_str()), ("direction", direction)];
+            out.sample("assay_load_wire_bytes", &labels, count as f64);
+        }
+    }
+    phases(loads, out);
+}
+
+fn phases(loads: &[LoadResult], out: &mut Exposition) {
+    let seen = || loads.iter().flat_map(|load| load.phases.seen().map(move |phase| (load, phase)));
+    if seen().next().is_none() {
+        return;
+    }
+    out.family(
+        "assay_load_phase_seconds",
+        "summary",
+        "How long a phase took: dns, connect, proxy, tls, first byte.",
+    );
+    for (load, (phase, clock)) in seen() {
+        let labels = [("profile", load.name.as_str()), ("phase", phase)];
+        for (quantile, share) in [("p50", "0.5"), ("p99", "0.99")] {
+            let Some(micros) = clock.quantiles_us.get(quantile) else { continue };
+            let labels = [labels[0], labels[1], ("quantile", share)];
+            out.sample("assay_load_phase_seconds", &labels, micros / 1e6);
+        }
+        out.sample("assay_load_phase_seconds_count", &labels, clock.count as f64);
+    }
 }
 
 fn clocks(loads: &[LoadResult], out: &mut Exposition, name: &str, clock: fn(&LoadResult) -> &Clock) {
@@ -158,7 +204,8 @@ impl Exposition {
     /// The head of a family. Only families with samples get one.
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# TYPE {name} {kind}");
-        if let Some(unit) = ["seconds", "ratio"].into_iter().find(|unit| name.ends_with(&format!("_{unit}")))
+        if let Some(unit) =
+            ["seconds", "ratio", "bytes"].into_iter().find(|unit| name.ends_with(&format!("_{unit}")))
         {
             let _ = writeln!(self.0, "# UNIT {name} {unit}");
         }

@@ -90,6 +90,12 @@ impl Recorder {
         self.clipped += other.clipped;
     }
 
+    /// Takes away what was recorded here as well.
+    pub fn take_away(&mut self, part: &Recorder) {
+        self.histogram.subtract(&part.histogram).expect("what is taken away was recorded here");
+        self.clipped -= part.clipped;
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.histogram.reset();

@@ -235,9 +235,12 @@ pub struct LoadResult {
     /// The checks that ran inside it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sentinels: Vec<SentinelResult>,
-    /// Connections that its requests left on.
+    /// Connections that its requests left on, and bytes.
     #[serde(default)]
     pub traffic: Traffic,
+    /// How long each phase took.
+    #[serde(default)]
+    pub phases: Phases,
     /// The fewest chains that could have served its highest rate: rate × service p99.9; an open profile's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_chains: Option<u64>,
@@ -264,7 +267,7 @@ pub struct Knee {
     pub holds: u32,
 }
 
-/// Connections of a profile.
+/// Connections and bytes of a profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
@@ -272,13 +275,55 @@ pub struct Traffic {
     pub opened: u64,
     /// Requests that left on a connection that had carried one before.
     pub reused: u64,
+    /// Bytes that were written: requests as HTTP has them, without TLS and TCP.
+    #[serde(default)]
+    pub sent_bytes: u64,
+    /// Bytes that were read: answers, counted likewise.
+    #[serde(default)]
+    pub received_bytes: u64,
 }
 
 impl Traffic {
     /// Both together.
     #[must_use]
     pub fn with(self, other: Traffic) -> Traffic {
-        Traffic { opened: self.opened + other.opened, reused: self.reused + other.reused }
+        Traffic {
+            opened: self.opened + other.opened,
+            reused: self.reused + other.reused,
+            sent_bytes: self.sent_bytes + other.sent_bytes,
+            received_bytes: self.received_bytes + other.received_bytes,
+        }
+    }
+}
+
+/// How long each phase took. Those of a connection are of all that were opened, before the start and in the warm-up
+/// included, and are empty where there was no such phase.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// Until the name was resolved.
+    pub dns: Clock,
+    /// Until TCP was there.
+    pub connect: Clock,
+    /// Until the proxy had opened the way.
+    pub proxy: Clock,
+    /// Until TLS was agreed to.
+    pub tls: Clock,
+    /// From the send to the first byte of the answer; granted. To the last is the service time.
+    pub first_byte: Clock,
+}
+
+impl Phases {
+    /// The phases that there were, with their names, in their order.
+    pub fn seen(&self) -> impl Iterator<Item = (&'static str, &Clock)> {
+        let all = [
+            ("dns", &self.dns),
+            ("connect", &self.connect),
+            ("proxy", &self.proxy),
+            ("tls", &self.tls),
+            ("first byte", &self.first_byte),
+        ];
+        all.into_iter().filter(|(_, clock)| clock.count > 0)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Thousands are parted by U+202F and a no-break space stands before `%`; a report for plain text replaces
 //! both (`plain`).
 
-use super::{Measured, ObjectiveResult};
+use super::{Measured, ObjectiveResult, Traffic};
 
 /// What is said of a verdict that hangs on a policy which nobody has confirmed.
 pub const OBSERVED: &str = "observed, not promised";
@@ -135,6 +135,29 @@ pub fn clock(micros: u64) -> String {
     } else {
         format!("{}:{:02}", seconds / 60, seconds % 60)
     }
+}
+
+/// A number of bytes: `640 B`, `3.1 MB`.
+pub fn bytes(number: u64) -> String {
+    const STEPS: [(&str, f64); 3] = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    let exact = number as f64;
+    let step = STEPS.iter().find(|(_, size)| exact >= *size);
+    step.map_or_else(
+        || format!("{number}{NO_BREAK}B"),
+        |(unit, size)| format!("{:.1}{NO_BREAK}{unit}", exact / size),
+    )
+}
+
+/// What went by the connections of a profile: `64 connections opened, 936 requests on one that was open, 7.1 MB out, 12.0 MB in`.
+pub fn traffic(traffic: Traffic) -> String {
+    let Traffic { opened, reused, sent_bytes, received_bytes } = traffic;
+    format!(
+        "{} opened, {} on one that was open, {} out, {} in",
+        many(opened, "connection", "connections"),
+        many(reused, "request", "requests"),
+        bytes(sent_bytes),
+        bytes(received_bytes)
+    )
 }
 
 /// A share as `0.02 %`, `12.5 %`, `100 %`.
@@ -321,6 +344,17 @@ mod tests {
             ["0.4 s", "52 s", "6 min 41 s", "2 h 5 min"]
         );
         assert_eq!([clock(158_000_000), clock(3_912_000_000)], ["2:38", "1:05:12"]);
+    }
+
+    #[test]
+    fn bytes_have_a_unit_and_traffic_is_a_sentence() {
+        assert_eq!(
+            [0, 640, 3_100_000, 12_040_000_000].map(|n| plain(&bytes(n))),
+            ["0 B", "640 B", "3.1 MB", "12.0 GB"]
+        );
+        let one = Traffic { opened: 1, reused: 2, sent_bytes: 900, received_bytes: 1_500 };
+        let expected = "1 connection opened, 2 requests on one that was open, 900 B out, 1.5 kB in";
+        assert_eq!(plain(&traffic(one)), expected);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::source::Place;
 use super::call::{Operation, Slot, Template};
 use super::defect::Defect;
 use super::policy::OldAccess;
+use super::transport::Transport;
 
 /// One entry of `environments`.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct Environment {
     pub patience: Duration,
     /// `timeout`: for each exchange.
     pub timeout: Duration,
+    /// `http`, `tls`, `addresses`, `proxy`, `bind`, `ip`: how it is reached.
+    pub transport: Transport,
     /// The key.
     pub at: Place,
 }

@@ -18,6 +18,7 @@ pub mod policy;
 mod preset;
 pub mod profile;
 pub mod race;
+pub mod transport;
 pub mod units;
 mod written;
 pub mod yaml;

@@ -23,4 +23,5 @@ mod races;
 mod report;
 mod secure;
 mod tidy;
+mod transport;
 mod wire;

@@ -15,8 +15,8 @@ use tokio::time::timeout_at;
 
 use crate::suite::call::Abort;
 
-use super::connect::Stream;
 use super::http1::{self, HEAD_MAX, Reader};
+use super::stream::Stream;
 use super::{Answer, Door, Exchange, Failure, Request, Times};
 
 pub use self::swift::{Heard, Launched, Watch};
@@ -65,17 +65,19 @@ pub struct Connection {
     last: bool,
     /// How the first look at an answer failed.
     fallen: Option<Failure>,
-    /// When the first byte of this exchange's answer was there, if it is asked for.
-    first_byte: FirstByte,
+    /// When the first byte of this exchange's answer was there.
+    first_byte_at: Option<Instant>,
+    /// Bytes that nobody has asked for yet.
+    moved: Moved,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FirstByte {
-    /// The hot path does not read the clock for it.
-    Unheard,
-    Heard,
-    Awaited,
-    At(Instant),
+/// Bytes that went by a connection, as HTTP has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Written.
+    pub sent: u64,
+    /// Read.
+    pub received: u64,
 }
 
 /// What a volley keeps back.
@@ -128,7 +130,8 @@ impl Connection {
             busy: false,
             last: false,
             fallen: None,
-            first_byte: FirstByte::Unheard,
+            first_byte_at: None,
+            moved: Moved::default(),
         }
     }
 
@@ -152,7 +155,6 @@ impl Connection {
         if let Err(failure) = counted.and_then(|()| self.begin(request.method == "HEAD")) {
             return Exchange::unsent(request, failure);
         }
-        self.first_byte = FirstByte::Awaited;
         self.last = !http1::is_ordinary(&request);
         self.reader.expect_more(http1::leaves_more(&request));
         let mut answer = Answer::empty();
@@ -170,16 +172,19 @@ impl Connection {
             _ => Vec::new(),
         };
         let result = self.finish(result, done_at - sent_at).await.map(|()| answer);
-        let heard_at = self.heard_at();
-        let times = Times { sent_at, held_at: None, released_at: None, first_byte_at: heard_at, done_at };
+        let first_byte_at = self.first_byte_at;
+        let times = Times { sent_at, held_at: None, released_at: None, first_byte_at, done_at };
         Exchange { request, times, result, behind }
     }
 
-    fn heard_at(&self) -> Option<Instant> {
-        match self.first_byte {
-            FirstByte::At(at) => Some(at),
-            FirstByte::Unheard | FirstByte::Heard | FirstByte::Awaited => None,
-        }
+    /// When the first byte of the last exchange's answer was there, where it was not looked at in one piece.
+    pub fn first_byte_at(&self) -> Option<Instant> {
+        self.first_byte_at
+    }
+
+    /// The bytes that went by since this was last asked.
+    pub fn take_moved(&mut self) -> Moved {
+        std::mem::take(&mut self.moved)
     }
 
     /// First half of a volley: sends all of `request` but its last `kept` bytes. An answer to half a request ends
@@ -188,7 +193,6 @@ impl Connection {
         if let Err(failure) = self.begin(request.method == "HEAD") {
             return Err(Exchange::unsent(request, failure));
         }
-        self.first_byte = FirstByte::Awaited;
         self.last = !http1::is_ordinary(&request);
         let mut bytes = Vec::with_capacity(1024);
         self.door.write_head(&request, &mut bytes);
@@ -219,6 +223,7 @@ impl Connection {
         if let Some(stream) = &mut self.stream {
             if let Poll::Ready(Ok(count)) = stream.poll_write(&mut context, &held.bytes[held.written..]) {
                 held.written += count;
+                self.moved.sent += count as u64;
             }
             // What is left, or fails, is seen to by whoever reads the answer.
             let flushed = matches!(stream.poll_flush(&mut context), Poll::Ready(Ok(())));
@@ -257,7 +262,7 @@ impl Connection {
         let done_at = Instant::now();
         let result = result.unwrap_or(Err(Failure::ResponseTimeout));
         let result = self.finish(result, done_at - from).await.map(|()| answer);
-        let times = Times { sent_at, held_at, released_at, first_byte_at: self.heard_at(), done_at };
+        let times = Times { sent_at, held_at, released_at, first_byte_at: self.first_byte_at, done_at };
         Exchange { request, times, result, behind: Vec::new() }
     }
 
@@ -350,6 +355,7 @@ impl Connection {
         self.door.guard.count()?;
         self.reader.start(bodiless);
         self.busy = true;
+        self.first_byte_at = None;
         self.had_rested = self.idle_since.elapsed() >= RESTED;
         Ok(())
     }
@@ -375,8 +381,7 @@ impl Connection {
     /// Tells the race of an idle connection from a server that took the request and closed without a word. In a
     /// race the server's end was closed already when the request came, and its system refuses what comes then.
     async fn explain(&mut self, failure: Failure, after: Duration) -> Failure {
-        let unheard = matches!(self.first_byte, FirstByte::Unheard | FirstByte::Awaited);
-        if self.served == 0 || !unheard {
+        if self.served == 0 || self.first_byte_at.is_some() {
             return failure;
         }
         match failure {
@@ -521,7 +526,10 @@ impl Connection {
         let Some(stream) = &mut self.stream else { return Poll::Ready(Err(Failure::Reset)) };
         match stream.poll_write(cx, bytes) {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(Failure::Reset)),
-            Poll::Ready(Ok(count)) => Poll::Ready(Ok(Turn::Wrote(count))),
+            Poll::Ready(Ok(count)) => {
+                self.moved.sent += count as u64;
+                Poll::Ready(Ok(Turn::Wrote(count)))
+            }
             Poll::Ready(Err(error)) => Poll::Ready(Err(Failure::from_io(&error))),
             Poll::Pending => self.poll_fill(cx).map_ok(Turn::Read),
         }
@@ -569,17 +577,10 @@ impl Connection {
         let count = std::task::ready!(read_from(stream, cx, &mut self.buffer[self.end..], &self.reader))?;
         self.end += count;
         if count > 0 {
-            self.note_first_byte();
+            self.moved.received += count as u64;
+            self.first_byte_at.get_or_insert_with(Instant::now);
         }
         Poll::Ready(Ok(count))
-    }
-
-    fn note_first_byte(&mut self) {
-        self.first_byte = match self.first_byte {
-            FirstByte::Unheard => FirstByte::Heard,
-            FirstByte::Awaited => FirstByte::At(Instant::now()),
-            heard => heard,
-        };
     }
 
     /// Space to read into: first what was used up, then twice as much. The reader fails an answer before it

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::client::{Answer, Failure, Glimpse, http1};
 
-use super::{Connection, FirstByte, read_from};
+use super::{Connection, read_from};
 
 /// How far a request got in its first write.
 #[derive(Debug)]
@@ -55,13 +55,18 @@ impl Connection {
     /// failed before its first byte.
     pub fn launch(&mut self, bytes: &[u8]) -> Result<Launched, Failure> {
         self.begin(bytes.starts_with(b"HEAD "))?;
-        self.first_byte = FirstByte::Unheard;
         self.last = false;
         let Some(stream) = &mut self.stream else { return Err(Failure::Reset) };
         Ok(match stream.write_now(bytes) {
-            Poll::Ready(Ok((count, true))) if count == bytes.len() => Launched::Whole,
+            Poll::Ready(Ok((count, true))) if count == bytes.len() => {
+                self.moved.sent += count as u64;
+                Launched::Whole
+            }
             Poll::Ready(Ok((0, _))) => Launched::Broken(Failure::Reset),
-            Poll::Ready(Ok((count, _))) => Launched::Partly(Rest(Zeroizing::new(bytes[count..].to_vec()))),
+            Poll::Ready(Ok((count, _))) => {
+                self.moved.sent += count as u64;
+                Launched::Partly(Rest(Zeroizing::new(bytes[count..].to_vec())))
+            }
             Poll::Pending => Launched::Partly(Rest(Zeroizing::new(bytes.to_vec()))),
             Poll::Ready(Err(error)) => Launched::Broken(Failure::from_io(&error)),
         })
@@ -84,6 +89,7 @@ impl Connection {
             }
         };
         let done_at = Instant::now();
+        self.moved.received += count as u64;
         let bytes = &space[..count];
         let glimpse = if self.reader.is_bodiless() { None } else { http1::glimpse(bytes, self.body_max()) };
         if let Some(made) = glimpse.and_then(read) {
@@ -91,6 +97,7 @@ impl Connection {
             self.served += 1;
             return Poll::Ready(Heard::Read(made, done_at));
         }
+        self.first_byte_at.get_or_insert(done_at);
         self.keep(bytes);
         Poll::Ready(Heard::Unread)
     }
@@ -115,7 +122,6 @@ impl Connection {
 
     /// Keeps what was read for the full reader.
     fn keep(&mut self, bytes: &[u8]) {
-        self.note_first_byte();
         if self.buffer.len() < self.end + bytes.len() {
             self.buffer.resize(self.end + bytes.len(), 0);
         }

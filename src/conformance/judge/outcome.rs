@@ -107,7 +107,15 @@ pub(super) fn is_closed(failure: Failure) -> bool {
 
 /// This side could not make the call, which says nothing about the other.
 pub(super) fn is_ours(failure: Failure) -> bool {
-    matches!(failure, Failure::LocalPorts | Failure::LocalFiles | Failure::Guarded | Failure::Stopped)
+    matches!(
+        failure,
+        Failure::LocalPorts
+            | Failure::LocalFiles
+            | Failure::Proxy
+            | Failure::NotInHttp2
+            | Failure::Guarded
+            | Failure::Stopped
+    )
 }
 
 /// What the policy's state machine allows at this point.

@@ -433,7 +433,7 @@ impl Pupil<'_> {
 
     /// An answer; without one there is no going on.
     fn came(&mut self, called: Called, asked: Asked, format: Option<&str>) -> Step<Arc<Reply>> {
-        let Called { exchange: Exchange { result, .. }, reply } = called;
+        let Called { exchange: Exchange { result, .. }, reply, .. } = called;
         if let (Ok(_), Some(reply)) = (&result, reply) {
             self.keep(asked, format, &reply);
             return Ok(reply);

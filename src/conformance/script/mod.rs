@@ -754,5 +754,5 @@ fn reread(court: &Court, operation: Operation, exchange: Exchange) -> Called {
         .as_ref()
         .ok()
         .map(|answer| Arc::new(reply::read(&court.ground.dialect, operation, Arc::new(answer.clone()))));
-    Called { exchange, reply }
+    Called { exchange, reply, why: None }
 }

@@ -6,7 +6,7 @@ use super::latency::{Latency, Limit, few_beyond, limits, path};
 use super::markup::Html;
 use crate::report::clean::{line, shorten, slug};
 use crate::report::state::State;
-use crate::results::wording::{count, many, rate, sentence, share, tick, time};
+use crate::results::wording::{count, many, rate, sentence, share, tick, time, traffic};
 use crate::results::{Clock, FirstViolation, LoadModel, LoadResult, Run, SentinelResult};
 
 /// Fewer granted answers than this are shown one by one.
@@ -53,6 +53,9 @@ pub(super) struct Profile {
     pub(super) any_few: bool,
     pub(super) errors: Vec<ErrorRow>,
     pub(super) parts: Vec<PartRow>,
+    /// Connections and bytes, in a sentence.
+    pub(super) traffic: Html,
+    pub(super) phases: Vec<ClockRow>,
     pub(super) sentinels: Vec<SentinelRow>,
 }
 
@@ -173,6 +176,8 @@ fn profile(run: &Run, load: &LoadResult) -> Profile {
         clocks,
         errors: error_rows(load),
         parts: parts(load),
+        traffic: Html::prose(&sentence(&traffic(load.traffic))),
+        phases: phases(load),
         sentinels: load.sentinels.iter().take(20).map(sentinel_row).collect(),
     }
 }
@@ -378,6 +383,16 @@ fn error_rows(load: &LoadResult) -> Vec<ErrorRow> {
             example: Html::prose(&shorten(&line(&error.example), 200)),
         })
         .collect()
+}
+
+/// The phases that there were. Connections are counted, answers for the first byte.
+fn phases(load: &LoadResult) -> Vec<ClockRow> {
+    let row = |(name, clock): (&'static str, &Clock)| ClockRow {
+        name,
+        answers: count(clock.count),
+        quantiles: QUANTILES.iter().map(|(name, at)| quantile(clock, name, *at)).collect(),
+    };
+    load.phases.seen().map(row).collect()
 }
 
 /// By format and stage, where there is more than one.

@@ -9,7 +9,7 @@ use crate::report::state::State;
 use crate::results::outcome::{self, Exit, Outcome, books_balance};
 use crate::results::tally::Tally;
 use crate::results::wording::{self, Margin, OBSERVED, count, many, rate, share, time};
-use crate::results::{CheckResult, LoadModel, Run, TrustState, Verdict};
+use crate::results::{CheckResult, Clock, LoadModel, Run, TargetKind, TrustState, Verdict};
 
 /// Diagnostics that are printed in full; the others are counted.
 const DIAGNOSTICS: usize = 10;
@@ -148,6 +148,7 @@ fn table(text: &mut String, run: &Run, outcome: &Outcome, screen: Screen) {
     }
     entry("objectives", &objectives(run));
     entry("load", &load(run, screen));
+    entry("wire", &wire(run));
     entry("sentinels", &sentinels(run));
     entry("trust", &[trust(run)]);
     entry("chains", &[chains(run)]);
@@ -196,7 +197,7 @@ fn load(run: &Run, screen: Screen) -> Vec<String> {
         .iter()
         .take(12)
         .map(|load| {
-            let at = |clock: &crate::results::Clock, name: &str| {
+            let at = |clock: &Clock, name: &str| {
                 clock.quantiles_us.get(name).map_or("–".to_owned(), |us| time(*us))
             };
             let answers = load.book.granted + load.book.refused;
@@ -213,6 +214,21 @@ fn load(run: &Run, screen: Screen) -> Vec<String> {
                 let _ = write!(said, "   service p99 {}", at(&load.service, "p99"));
             }
             said
+        })
+        .collect()
+}
+
+/// Connections, bytes and phases. Of a mock on this machine they say nothing that somebody waits for.
+fn wire(run: &Run) -> Vec<String> {
+    let told = run.load.iter().filter(|_| run.target.kind == TargetKind::Endpoint);
+    told.take(12)
+        .map(|load| {
+            let p99 = |(name, clock): (&str, &Clock)| {
+                let figure = clock.quantiles_us.get("p99").map_or("–".to_owned(), |us| time(*us));
+                format!(", {name} p99 {figure}")
+            };
+            let phases: String = load.phases.seen().map(p99).collect();
+            format!("{}  {}{phases}", line(&load.name), wording::traffic(load.traffic))
         })
         .collect()
 }

@@ -16,6 +16,7 @@ use super::super::yaml::Spanned;
 use super::call::is_secret;
 use super::notes::{Notes, shown};
 use super::reference::{Scope, slot, template};
+use super::transport::transport;
 use super::vocabulary;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -60,6 +61,7 @@ fn lower(name: &str, written: &Spanned<written::Environment>, notes: &mut Notes<
         callback: environment.callback.as_ref().and_then(|word| callback(word, notes)),
         patience: notes.duration_or(environment.patience.as_ref(), PATIENCE),
         timeout: timeout(environment.timeout.as_ref(), notes),
+        transport: transport(environment, notes),
         at: notes.place(written.key),
     }
 }
@@ -268,7 +270,7 @@ fn identity(written: &Spanned<IndexMap<String, Word>>, notes: &mut Notes<'_>) ->
     Identity { slots, at: notes.place(written.key) }
 }
 
-fn is_given(part: &Part) -> bool {
+pub(super) fn is_given(part: &Part) -> bool {
     match part {
         Part::Text(_) | Part::Reference(Reference::Env(_) | Reference::Secret(_)) => true,
         Part::Reference(_) => false,
@@ -276,7 +278,7 @@ fn is_given(part: &Part) -> bool {
 }
 
 /// A secret that is written into the suite. Its value is not quoted, here or in any other diagnostic.
-fn in_clear(name: &str, word: &Word, value: &Template, notes: &mut Notes<'_>) {
+pub(super) fn in_clear(name: &str, word: &Word, value: &Template, notes: &mut Notes<'_>) {
     let message = format!("`{name}` is a secret and stands here in clear");
     let variable = match value.parts.as_slice() {
         [Part::Reference(Reference::Env(variable))] => Some(variable.clone()),

@@ -15,6 +15,7 @@ mod reference;
 mod selection;
 mod sentinel;
 mod standard;
+mod transport;
 mod unconfirmed;
 pub(super) mod vocabulary;
 

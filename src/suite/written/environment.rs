@@ -44,6 +44,52 @@ pub(in super::super) struct Environment {
     /// For each exchange; `10s` where left out.
     #[serde(default)]
     pub(in super::super) timeout: Option<Word>,
+    /// The version of HTTP: `1.1` where left out, or `2` (by ALPN over TLS, by prior knowledge in the clear).
+    #[serde(default)]
+    #[schemars(schema_with = "words::http")]
+    pub(in super::super) http: Option<Word>,
+    /// On what terms TLS is spoken.
+    #[serde(default)]
+    pub(in super::super) tls: Option<Spanned<TlsTerms>>,
+    /// Dialed in place of what the name resolves to, in this order: `10.1.2.3`, `10.1.2.3:8443`.
+    #[serde(default)]
+    pub(in super::super) addresses: Vec<Word>,
+    /// What connections go through: `http://proxy:3128` (CONNECT), `socks5://…`, `socks5h://…`.
+    #[serde(default)]
+    pub(in super::super) proxy: Option<Word>,
+    /// The address of this machine that connections leave from.
+    #[serde(default)]
+    pub(in super::super) bind: Option<Word>,
+    /// Only addresses of this family are dialed: `4` or `6`.
+    #[serde(default)]
+    #[schemars(schema_with = "words::ip")]
+    pub(in super::super) ip: Option<Word>,
+}
+
+/// On what terms TLS is spoken.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct TlsTerms {
+    /// A file of certificates that are trusted, as PEM, in place of those of the machine.
+    #[serde(default)]
+    pub(in super::super) ca: Option<Word>,
+    /// A file with the client's certificate as PEM, and its chain behind it.
+    #[serde(default)]
+    pub(in super::super) certificate: Option<Word>,
+    /// A file with the key of the client's certificate, as PEM.
+    #[serde(default)]
+    pub(in super::super) key: Option<Word>,
+    /// The oldest version that is spoken.
+    #[serde(default)]
+    #[schemars(schema_with = "words::tls")]
+    pub(in super::super) min: Option<Word>,
+    /// The newest version that is spoken.
+    #[serde(default)]
+    #[schemars(schema_with = "words::tls")]
+    pub(in super::super) max: Option<Word>,
+    /// The name that is asked for and verified, in place of the host of the address.
+    #[serde(default)]
+    pub(in super::super) name: Option<Word>,
 }
 
 /// Where chains come from.

@@ -22,7 +22,7 @@ pub(super) use self::check::{
     Always, At, Basis, BasisOf, Check, ClaimMap, Claims, Connect, Dimension, Entropy, Fuzz, Lack, LackOf,
     Proof, SetClaims, Step, Timing, Together, Wait,
 };
-pub(super) use self::environment::{Chains, Environment, Guard, Latency, LatencyOf, Mock};
+pub(super) use self::environment::{Chains, Environment, Guard, Latency, LatencyOf, Mock, TlsTerms};
 pub(super) use self::race::{Leg, Race};
 
 /// A word and its place.

@@ -9,10 +9,17 @@ use super::super::defect::Defect;
 use super::super::environment::{MockPolicy, Variant};
 use super::super::lower::vocabulary as list;
 use super::super::profile::{Spacing, StopOn};
+use super::super::transport::{Family, Http, Tls};
 use super::Value;
 
 fn one_of(words: &[&str]) -> Schema {
     json_schema!({ "type": "string", "enum": words })
+}
+
+/// Words that are numbers to YAML unless they are quoted.
+fn scalar(words: &[&str]) -> Schema {
+    let numbers: Vec<serde_json::Number> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    json_schema!({ "oneOf": [one_of(words), { "type": "number", "enum": numbers }] })
 }
 
 fn one_or_many(words: &[&str]) -> Schema {
@@ -43,6 +50,9 @@ word_schemas! {
     release = one_of(first(&list::RELEASE));
     race_promises = one_or_many(first(&RacePromise::ALL));
     chains = one_of(["login"]);
+    tls = scalar(first(&Tls::ALL));
+    http = scalar(first(&Http::ALL));
+    ip = scalar(first(&Family::ALL));
     spacing = one_of(first(&Spacing::ALL));
     stop_on = one_of(first(&StopOn::ALL));
     no_latency = one_of(["none"]);

@@ -16,6 +16,9 @@ use super::volley::Ready;
 /// How long one thread waits for the other to be there; then it goes alone.
 const PATIENCE: Duration = Duration::from_millis(1);
 
+/// How long it keeps its CPU meanwhile. On a busy machine the other may need that very CPU.
+const EAGER: Duration = Duration::from_micros(50);
+
 /// How long a write that does not return is waited for before the salvo counts as pulled apart.
 const WATCH: Duration = Duration::from_millis(50);
 
@@ -72,6 +75,15 @@ pub(super) async fn release(shots: Vec<Ready>) -> (Vec<(Ready, Instant)>, bool) 
     (aimed.map(|aimed| (aimed.shot, aimed.released_at.unwrap_or(now))).collect(), alone)
 }
 
+/// Passes a moment of a wait since `began`.
+fn pass(began: Instant) {
+    if began.elapsed() < EAGER {
+        std::hint::spin_loop();
+    } else {
+        std::thread::yield_now();
+    }
+}
+
 /// Where this thread may run, and two CPUs of it.
 fn two_cpus() -> Option<(CpuSet, [CpuSet; 2])> {
     let home = sched_getaffinity(None).ok()?;
@@ -107,7 +119,7 @@ impl Salvo {
         let came = Instant::now();
         self.there.fetch_add(1, Ordering::SeqCst);
         while self.there.load(Ordering::SeqCst) < threads && came.elapsed() < PATIENCE {
-            std::hint::spin_loop();
+            pass(came);
         }
         loop {
             let index = self.next.fetch_add(1, Ordering::SeqCst);
@@ -138,7 +150,7 @@ impl Salvo {
                 written.enumerate().filter(|(_, done)| !done).map(|(index, _)| index).collect();
             match (self.news(), out.as_slice()) {
                 (Some(news), []) if news.is_empty() => return true,
-                (Some(news), _) if news.is_empty() => std::hint::spin_loop(),
+                (Some(news), _) if news.is_empty() => pass(began),
                 (Some(news), [one]) => return news == [*one],
                 (Some(_) | None, _) => return false,
             }

@@ -102,19 +102,27 @@ pub struct Ground {
     pub sought: Option<Sought>,
 }
 
-/// Claims that somebody waits to see failed, by the id of their check: a check that did fail at one of its own is
-/// played no further, and failures are not made smaller.
-#[derive(Clone, Debug, Default)]
-pub struct Sought(pub IndexMap<String, Vec<ProofClaim>>);
+/// What alone is wanted of a run, where it is not for itself: failures are then not made smaller.
+#[derive(Clone, Debug)]
+pub enum Sought {
+    /// Claims that somebody waits to see failed, by the id of their check: a check that did fail at one of its own
+    /// is played no further.
+    Claims(IndexMap<String, Vec<ProofClaim>>),
+    /// Every claim that fails.
+    Failures,
+    /// Every check that is red after its planned rounds. Races that overlapped too seldom are not raced again.
+    Reds,
+}
 
 impl Sought {
     /// Whether a failure of `claim` (`again.outcome`) of `check` is one of them.
     pub fn is_for(&self, check: &str, claim: &str) -> bool {
+        let Sought::Claims(sought) = self else { return false };
         let (step, word) = match claim.rsplit_once('.') {
             Some((step, word)) => (Some(step), word),
             None => (None, claim),
         };
-        self.0.get(check).is_some_and(|claims| {
+        sought.get(check).is_some_and(|claims| {
             claims.iter().any(|sought| {
                 sought.word == word && (sought.step.is_none() || sought.step.as_deref() == step)
             })

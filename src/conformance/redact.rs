@@ -346,41 +346,49 @@ fn looks_random(text: &str) -> bool {
 /// A secret as it may be written: raw, percent-encoded, escaped for JSON and XML, in base64 at any offset, in
 /// hexadecimal, in another case, backwards.
 pub(super) fn writings(secret: &str) -> Vec<String> {
-    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let percent = form.replace('+', "%20");
-    let json = serde_json::Value::from(secret).to_string();
-    let xml = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    let mut all = vec![
-        secret.to_owned(),
-        lower_hex(&form),
-        lower_hex(&percent),
-        form,
-        percent,
-        json[1..json.len() - 1].to_owned(),
-        json[1..json.len() - 1].replace('/', "\\/"),
-        xml,
-        STANDARD.encode(secret),
-        STANDARD_NO_PAD.encode(secret),
-        URL_SAFE_NO_PAD.encode(secret),
-        hexadecimal(secret),
-        hexadecimal(secret).to_uppercase(),
-    ];
+    let mut all = vec![secret.to_owned()];
+    let mut add = |writing: String| {
+        if !all.contains(&writing) {
+            all.push(writing);
+        }
+    };
+    if !secret.bytes().all(is_plain) {
+        escaped(secret).into_iter().for_each(&mut add);
+    }
+    for encoded in [STANDARD.encode(secret), STANDARD_NO_PAD.encode(secret), URL_SAFE_NO_PAD.encode(secret)] {
+        add(encoded);
+    }
+    add(hexadecimal(secret));
+    add(hexadecimal(secret).to_uppercase());
     for offset in 1..3 {
         let shifted = [&vec![0; offset][..], secret.as_bytes()].concat();
         for encoded in [STANDARD_NO_PAD.encode(&shifted), URL_SAFE_NO_PAD.encode(&shifted)] {
             // The first signs mix with what stands before the secret, the last with what follows it.
             let whole = encoded.get(4..encoded.len().saturating_sub(2)).unwrap_or("");
             if whole.len() >= WINDOW {
-                all.push(whole.to_owned());
+                add(whole.to_owned());
             }
         }
     }
     if secret.len() >= DISGUISED_MIN {
-        all.extend(disguises(secret));
+        disguises(secret).into_iter().for_each(add);
     }
-    all.sort();
-    all.dedup();
     all
+}
+
+/// Whether a byte is written as itself in forms, percent encoding, JSON and XML.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
+}
+
+/// A secret percent-encoded, and escaped for JSON and XML.
+fn escaped(secret: &str) -> [String; 7] {
+    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let percent = form.replace('+', "%20");
+    let json = serde_json::Value::from(secret).to_string();
+    let json = &json[1..json.len() - 1];
+    let xml = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    [lower_hex(&form), lower_hex(&percent), form, percent, json.to_owned(), json.replace('/', "\\/"), xml]
 }
 
 fn hexadecimal(text: &str) -> String {

@@ -41,6 +41,8 @@ pub(super) struct Trial {
     pub(super) mutation: Option<Mutation>,
     /// The checks that run; all of them where it is empty.
     pub(super) only: Vec<String>,
+    /// Checks that run as well where nothing of those is red.
+    pub(super) or_else: Vec<String>,
     /// Their depth.
     pub(super) full: bool,
     /// The claims that are to fail, where nothing else is asked.
@@ -62,7 +64,11 @@ pub(super) async fn run(trial: &Trial) -> Result<Outcome, CannotProve> {
     let proxy = proxy(trial, &mock).await?;
     let url = proxy.as_ref().map_or_else(|| mock.url(), |proxy| format!("http://{}", proxy.address));
     let ground = ground(trial, &mock, &url)?;
-    let outcome = conformance::run(&ground, &trial.only, &Narrator::silent(), &Stop::default()).await;
+    let mut outcome = conformance::run(&ground, &trial.only, &Narrator::silent(), &Stop::default()).await;
+    if !trial.or_else.is_empty() && outcome.gate.is_none() && super::red(&outcome).is_empty() {
+        let rest = conformance::run(&ground, &trial.or_else, &Narrator::silent(), &Stop::default()).await;
+        outcome.checks.extend(rest.checks);
+    }
     drop(proxy);
     // Its threads are waited for, which may not hold up the other trials.
     drop(tokio::task::spawn_blocking(move || drop(mock)).await);

@@ -119,6 +119,7 @@ impl Plan<'_> {
             client_table: Arc::clone(&self.subject.dialect),
             mutation: None,
             only,
+            or_else: Vec::new(),
             full: false,
             sought: None,
         }
@@ -198,7 +199,7 @@ impl Plan<'_> {
         }
         let mut trial = self.trial(defect.word(), spec.clone(), only);
         // A full proof also wants to know which of the other claims fail.
-        trial.sought = Some(if full { Sought::default() } else { self.sought(defect) });
+        trial.sought = Some(if full { Sought::Failures } else { self.sought(defect) });
         if !full && super::hangs(defect) {
             let environment = Environment { timeout: HANGS, ..(*self.subject.environment).clone() };
             trial.environment = Arc::new(environment);
@@ -207,7 +208,7 @@ impl Plan<'_> {
         let others: Vec<String> = self.light().into_iter().filter(|id| !named.contains(id)).collect();
         if full && !others.is_empty() {
             let mut trial = self.trial(format!("{}, other checks", defect.word()), spec, others);
-            trial.sought = Some(Sought::default());
+            trial.sought = Some(Sought::Reds);
             self.add(Aim::Others(defect), trial);
         }
     }
@@ -216,24 +217,38 @@ impl Plan<'_> {
     fn sought(&self, defect: Defect) -> Sought {
         let checks = self.subject.suite.checks.iter();
         let claims = checks.filter_map(|check| Some((check.id.clone(), check.proof.get(&defect)?.clone())));
-        Sought(claims.collect())
+        Sought::Claims(claims.collect())
     }
 
     fn mutants(&mut self) {
-        let only = if self.options.full { self.light() } else { self.ids(tells_a_mutant) };
+        let only = self.ids(tells_a_mutant);
+        // Where the plain checks see nothing, a full proof asks all the others.
+        let or_else = match self.options.full {
+            true => self.light().into_iter().filter(|id| !only.contains(id)).collect(),
+            false => Vec::new(),
+        };
+        let trial = |what: String| {
+            let mut trial = self.trial(what, self.spec.clone(), only.clone());
+            trial.or_else.clone_from(&or_else);
+            trial.sought = Some(Sought::Reds);
+            trial
+        };
+        let mut made = Vec::new();
         for mutant in mutants::of(&self.subject.dialect) {
-            let mut trial = self.trial(mutant.what, self.spec.clone(), only.clone());
+            let mut trial = trial(mutant.what);
             trial.mock_table = Arc::new(mutant.mock_table);
             trial.client_table = Arc::new(mutant.client_table);
-            self.add(Aim::Table(mutant.equivalent), trial);
+            made.push((Aim::Table(mutant.equivalent), trial));
         }
-        if !self.options.full {
-            return;
+        if self.options.full {
+            for mutation in proxy::all(&self.subject.dialect) {
+                let mut trial = trial(mutation.what.clone());
+                trial.mutation = Some(mutation.clone());
+                made.push((Aim::Proxy(Box::new(mutation)), trial));
+            }
         }
-        for mutation in proxy::all(&self.subject.dialect) {
-            let mut trial = self.trial(mutation.what.clone(), self.spec.clone(), only.clone());
-            trial.mutation = Some(mutation.clone());
-            self.add(Aim::Proxy(Box::new(mutation)), trial);
+        for (aim, trial) in made {
+            self.add(aim, trial);
         }
     }
 }

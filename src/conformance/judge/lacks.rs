@@ -177,10 +177,44 @@ fn secret(text: &str, taken: &Taken, reply: &Reply, bench: &Bench<'_>) -> Option
     let made_up = taken.sent.iter().filter(|(_, value)| value.len() >= MADE_UP_MIN);
     let sent = taken.good.iter().filter(|(_, value)| value.len() >= 4).chain(made_up);
     let secrets = sent.filter(|(slot, _)| slot.is_secret());
+    let grams = Grams::of(text);
+    let stands = |writing: &String| grams.may_hold(writing) && text.contains(writing.as_str());
     secrets
         .filter(|(_, value)| !granted.contains(value.expose()))
-        .find(|(_, value)| writings(value.expose()).iter().any(|writing| text.contains(writing.as_str())))
+        .find(|(_, value)| writings(value.expose()).iter().any(stands))
         .map(|(slot, _)| format!("the {} that was sent", spoken(*slot)))
+}
+
+/// Which four bytes follow each other somewhere in a text, as a bitmap that errs on the side of yes. Every answer is
+/// searched for a dozen writings of every secret, and hardly ever holds one.
+struct Grams([u64; GRAM_WORDS]);
+
+/// 32,768 bits: an answer of a kilobyte sets one in thirty.
+const GRAM_WORDS: usize = 512;
+
+impl Grams {
+    fn of(text: &str) -> Grams {
+        let mut grams = Grams([0; GRAM_WORDS]);
+        for four in text.as_bytes().windows(4) {
+            let (word, bit) = Grams::place(four);
+            grams.0[word] |= bit;
+        }
+        grams
+    }
+
+    fn may_hold(&self, wanted: &str) -> bool {
+        wanted.as_bytes().windows(4).all(|four| {
+            let (word, bit) = Grams::place(four);
+            self.0[word] & bit != 0
+        })
+    }
+
+    fn place(four: &[u8]) -> (usize, u64) {
+        let number = four.iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+        // Fibonacci hashing: the upper fifteen bits.
+        let hash = number.wrapping_mul(0x9E37_79B9) >> 17;
+        ((hash >> 6) as usize, 1 << (hash & 63))
+    }
 }
 
 fn spoken(slot: Slot) -> &'static str {
@@ -319,6 +353,16 @@ mod tests {
         for pattern in [&STACK_TRACE, &TYPE_NAMES, &DETAILS, &FILE_PATHS, &FILE_CONTENT, &BANNERS] {
             assert_eq!(pattern.find(good).map(|found| found.as_str()), None);
         }
+    }
+
+    #[test]
+    fn a_text_may_hold_whatever_stands_in_it() {
+        let text = "{\"refreshToken\":\"q8-_XY7z\",\"remarks\":\"\u{e9}t\u{e9} abc\"}";
+        let grams = Grams::of(text);
+        for (from, _) in text.char_indices() {
+            assert!(grams.may_hold(&text[from..]), "{from}");
+        }
+        assert!(!grams.may_hold("another-token"));
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(super) use self::good::judge as judge_good;
 use self::judging::key;
 use self::past::{Dial, Pasts};
 use self::present::{Chosen, choose, identity, is_good, mentions_callback, presented, spends};
+use super::Sought;
 use super::callback::Callback;
 use super::cell::Cell;
 use super::change::{Composed, Making, compose};
@@ -231,7 +232,7 @@ impl Play<'_> {
         let rounds = self.check.rounds.at(self.court.ground.full).max(1);
         let interleaved = compares_times(self.check);
         let began = Instant::now();
-        for round in 0..rounds.saturating_mul(patience(self.check)) {
+        for round in 0..rounds.saturating_mul(self.extra()) {
             if round >= rounds && self.is_over(round - rounds, began) {
                 break;
             }
@@ -270,6 +271,14 @@ impl Play<'_> {
                     Err(Cut::Found) => return,
                 }
             }
+        }
+    }
+
+    /// How many times its rounds a check may be played until it tells enough.
+    fn extra(&self) -> u32 {
+        match self.court.ground.sought {
+            Some(Sought::Reds) => 1,
+            None | Some(Sought::Claims(_) | Sought::Failures) => patience(self.check),
         }
     }
 

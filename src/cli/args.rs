@@ -271,9 +271,9 @@ pub struct ProveArgs {
     /// Only these defects, by name
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// How many runs against the clean mock
-    #[arg(long, default_value_t = 3)]
-    pub clean_runs: u32,
+    /// How many runs of each suite against the clean mock, in the depth of the proof [default: 3; 1 if full]
+    #[arg(long)]
+    pub clean_runs: Option<u32>,
     /// Leave the generated mutants of the dialect table out
     #[arg(long)]
     pub skip_mutants: bool,

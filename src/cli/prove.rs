@@ -32,7 +32,7 @@ pub fn prove(args: &ProveArgs, color: Color) -> anyhow::Result<Result<Exit, Refu
         subjects,
         only: args.only.clone(),
         full: args.full,
-        clean_runs: args.clean_runs,
+        clean_runs: args.clean_runs.unwrap_or(if args.full { 1 } else { 3 }),
         mutants: !args.skip_mutants,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

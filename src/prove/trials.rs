@@ -149,9 +149,9 @@ impl Plan<'_> {
     fn clean(&mut self) {
         for run in 0..self.options.clean_runs {
             let spec = MockSpec { seed: self.spec.seed + u64::from(run), ..self.spec.clone() };
-            // The first run has everything, and what measures time by itself; the others see whether chance can
-            // make something red.
-            let parts = if run == 0 {
+            // The first run has everything, and what measures time by itself; the others of a quick proof see
+            // whether chance can make something red.
+            let parts = if run == 0 || self.options.full {
                 vec![self.ids(|check| !weight::wants_quiet(check)), self.ids(weight::wants_quiet)]
             } else {
                 vec![self.light()]
@@ -160,7 +160,7 @@ impl Plan<'_> {
                 let mut trial = self.trial(format!("clean, seed {}", spec.seed), spec.clone(), only);
                 // What measures time takes half an hour at full depth, and nobody proves anything with it.
                 let is_quiet = Self::wants_quiet(&trial);
-                trial.full = self.options.full && run == 0 && !is_quiet;
+                trial.full = self.options.full && !is_quiet;
                 self.add(Aim::Clean { run }, trial);
             }
         }

@@ -42,7 +42,7 @@ use self::trials::{Aim, Planned};
 const SIDE_BY_SIDE: usize = 6;
 
 /// The same in full depth, where nearly all of them race and wait for each other's answers.
-const SIDE_BY_SIDE_FULL: usize = 14;
+const SIDE_BY_SIDE_FULL: usize = 18;
 
 /// Trials whose endpoint hangs, beside the others: they cost nothing but time.
 const WAITING: usize = 8;

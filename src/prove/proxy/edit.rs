@@ -160,10 +160,12 @@ fn bytes(parts: &mut Parts, what: BytesEdit) {
         BytesEdit::Gone => parts.body.clear(),
         BytesEdit::Twice => parts.body.extend_from_within(..),
         BytesEdit::NotUtf8 => {
-            // Behind the first letter of a text that is surely there: a value, not a name.
-            let text = if parts.is_xml() { &b">0"[..] } else { &b":\"0"[..] };
-            if let Some(at) = parts.body.windows(text.len()).position(|window| window == text) {
-                parts.body[at + text.len() - 1] = 0xFF;
+            let opening = if parts.is_xml() { &b">"[..] } else { &b":\""[..] };
+            // The first letter of the first text that has one.
+            let begins =
+                |window: &[u8]| window.starts_with(opening) && window[opening.len()].is_ascii_alphanumeric();
+            if let Some(at) = parts.body.windows(opening.len() + 1).position(begins) {
+                parts.body[at + opening.len()] = 0xFF;
             }
         }
     }

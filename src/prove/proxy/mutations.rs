@@ -270,7 +270,9 @@ fn member_rule(spoilt: &Spoilt, what: MemberEdit, occasion: Occasion) -> Option<
         MemberEdit::Reordered if occasion == Occasion::JsonGrant => Some(Rule::JsonHasNoOrder),
         MemberEdit::Nulled if spoilt.nullable => Some(Rule::NullIsDeclared),
         MemberEdit::Emptied if spoilt.is_text => Some(Rule::AnyTextIsDeclared),
-        MemberEdit::Missing | MemberEdit::Nulled if spoilt.optional => Some(Rule::AbsenceIsDeclared),
+        MemberEdit::Missing | MemberEdit::Renamed | MemberEdit::Nulled if spoilt.optional => {
+            Some(Rule::AbsenceIsDeclared)
+        }
         MemberEdit::Stale if spoilt.field == Some(Field::Served) => Some(Rule::DateIsFree),
         MemberEdit::Missing
         | MemberEdit::Renamed

@@ -303,7 +303,7 @@ impl Table<'_> {
             }
         }
         if applies {
-            row.suites.push(name);
+            add(&mut row.suites, &name);
         }
     }
 
@@ -320,7 +320,11 @@ impl Table<'_> {
     }
 
     fn conclude(mut self, began: Instant) -> Proof {
-        self.proof.claims = self.coverage.of(self.options.subjects.iter().map(|subject| &*subject.suite));
+        // A few defects say nothing of all the claims that they are not for.
+        if self.options.only.is_empty() {
+            let suites = self.options.subjects.iter().map(|subject| &*subject.suite);
+            self.proof.claims = self.coverage.of(suites);
+        }
         if self.options.subjects.len() == 1 && self.options.only.is_empty() {
             // What no check of this suite can be asked about belongs to another.
             self.proof.defects.retain(|row| !row.meant_for.is_empty());

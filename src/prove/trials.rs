@@ -197,14 +197,18 @@ impl Plan<'_> {
         if !self.ids(listens).is_empty() {
             only.extend(self.ids(|check| check.group == "errors"));
         }
-        let mut trial = self.trial(defect.word(), spec.clone(), only);
-        // A full proof also wants to know which of the other claims fail.
-        trial.sought = Some(if full { Sought::Failures } else { self.sought(defect) });
-        if !full && super::hangs(defect) {
-            let environment = Environment { timeout: HANGS, ..(*self.subject.environment).clone() };
-            trial.environment = Arc::new(environment);
+        // Where a check's refusal costs somebody else's grant, each check has a mock to itself.
+        let parts = if strays(defect) { only.into_iter().map(|id| vec![id]).collect() } else { vec![only] };
+        for only in parts {
+            let mut trial = self.trial(defect.word(), spec.clone(), only);
+            // A full proof also wants to know which of the other claims fail.
+            trial.sought = Some(if full { Sought::Failures } else { self.sought(defect) });
+            if !full && super::hangs(defect) {
+                let environment = Environment { timeout: HANGS, ..(*self.subject.environment).clone() };
+                trial.environment = Arc::new(environment);
+            }
+            self.add(Aim::Named(defect), trial);
         }
-        self.add(Aim::Named(defect), trial);
         let others: Vec<String> = self.light().into_iter().filter(|id| !named.contains(id)).collect();
         if full && !others.is_empty() {
             let mut trial = self.trial(format!("{}, other checks", defect.word()), spec, others);
@@ -251,6 +255,11 @@ impl Plan<'_> {
             self.add(aim, trial);
         }
     }
+}
+
+/// Defects that hit whoever comes next, and so perhaps another check than the one that provoked them.
+fn strays(defect: Defect) -> bool {
+    matches!(defect, Defect::RefusalPoisons | Defect::UnknownPathPoisons | Defect::ManyHeadersPoison)
 }
 
 /// What a mutant of a table or of an answer shows itself in: groups that look at single answers, and whoever sees

@@ -116,6 +116,9 @@ fn facts(proof: &Proof) -> Vec<(&'static str, String, bool)> {
             !claims.never.is_empty() && !proof.proven,
         ),
     ];
+    if !claims.exempt.is_empty() {
+        facts.push(("checks of info alone, exempt", claims.exempt.join(", "), false));
+    }
     for (name, mutants) in
         [("mutants of the dialect table", &proof.mutants), ("answers spoiled on the way", &proof.proxy)]
     {

@@ -4,6 +4,7 @@
 //! the answer grants) or [`Chain::burn`] (which gives the chain up). One call in flight per chain. [`source`]
 //! opens chains, [`walk`] is a chain under load with its worker's [`gear`], [`ledger`] remembers what was issued.
 
+pub mod csv;
 pub mod gear;
 pub mod held;
 pub mod ledger;

@@ -1,4 +1,4 @@
-//! Where chains come from: the login operation, or a file of pairs.
+//! Where chains come from: the login operation, or pairs that somebody else made (a file, a variable, a command).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,7 +27,7 @@ pub struct Source {
 #[derive(Debug)]
 enum Way {
     Login { client: Arc<Client>, dialect: Arc<Dialect> },
-    File(Mutex<HashMap<String, Shelf>>),
+    Pairs(Mutex<HashMap<String, Shelf>>, &'static str),
 }
 
 /// The pairs of one identity that a file has.
@@ -56,8 +56,10 @@ pub enum NoChain {
     Exhausted {
         /// How many were asked for so far.
         needed: u32,
-        /// How many the file has.
+        /// How many there are.
         found: u32,
+        /// What has them, for the sentence: "the file of chains".
+        of: &'static str,
     },
 }
 
@@ -74,8 +76,8 @@ impl std::fmt::Display for NoChain {
                 (Ok(answer), _) => write!(f, "the login was answered {} and not granted", answer.status),
             },
             NoChain::NoLogin(why) => f.write_str(why),
-            NoChain::Exhausted { needed, found } => {
-                write!(f, "the file of chains has {found} for this identity, and {needed} are needed")
+            NoChain::Exhausted { needed, found, of } => {
+                write!(f, "{of} has {found} for this identity, and {needed} are needed")
             }
         }
     }
@@ -92,6 +94,11 @@ impl Source {
     /// Chains from the text of a JSONL file: one object a line, keys are slots, values text; `identity` names
     /// the owner where the environment has several. The first bad line, in words, with its number.
     pub fn file(text: &str, identities: &[Arc<Identity>]) -> Result<Source, String> {
+        Source::pairs(text, identities, "the file of chains")
+    }
+
+    /// The same from anywhere; `of` says from where, in the sentence that they are used up.
+    pub fn pairs(text: &str, identities: &[Arc<Identity>], of: &'static str) -> Result<Source, String> {
         let mut shelves: HashMap<String, Shelf> = HashMap::new();
         let mut seen: HashMap<Fingerprint, usize> = HashMap::new();
         let key = FingerprintKey::new(0, 0);
@@ -117,7 +124,19 @@ impl Source {
             shelf.lines.push_back(line);
             shelf.found += 1;
         }
-        Ok(Source { way: Way::File(Mutex::new(shelves)), opened: AtomicU32::new(0), held: Arc::new(held) })
+        let way = Way::Pairs(Mutex::new(shelves), of);
+        Ok(Source { way, opened: AtomicU32::new(0), held: Arc::new(held) })
+    }
+
+    /// How many chains there are; nobody knows where each is a login.
+    pub fn found(&self) -> Option<u64> {
+        match &self.way {
+            Way::Login { .. } => None,
+            Way::Pairs(shelves, _) => {
+                let shelves = shelves.lock().expect("nothing panics while it is held");
+                Some(shelves.values().map(|shelf| u64::from(shelf.found)).sum())
+            }
+        }
     }
 
     /// A fresh chain of `identity`.
@@ -127,7 +146,7 @@ impl Source {
                 let pair = log_in(client, dialect, identity, &self.held).await?;
                 (with_granted_scope(dialect, identity, &pair), pair)
             }
-            Way::File(shelves) => take(shelves, identity)?,
+            Way::Pairs(shelves, of) => take(shelves, identity, of)?,
         };
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
         for token in [&pair.access, &pair.refresh].into_iter().flatten() {
@@ -228,6 +247,7 @@ fn login_request(
 fn take(
     shelves: &Mutex<HashMap<String, Shelf>>,
     identity: &Arc<Identity>,
+    of: &'static str,
 ) -> Result<(Arc<Identity>, Pair), NoChain> {
     let mut shelves = shelves.lock().expect("nothing panics while it is held");
     // Lines without an owner, which only a file without identities has, serve everybody.
@@ -235,7 +255,7 @@ fn take(
     let shelf = shelves.entry(key.to_owned()).or_default();
     shelf.needed += 1;
     let Some(line) = shelf.lines.pop_front() else {
-        return Err(NoChain::Exhausted { needed: shelf.needed, found: shelf.found });
+        return Err(NoChain::Exhausted { needed: shelf.needed, found: shelf.found, of });
     };
     Ok(owned(line, identity))
 }

@@ -57,11 +57,17 @@ pub enum Verb {
     Baseline(BaselineVerb),
     /// Explain a check, an exit code, an error class or a diagnostic
     Explain(ExplainArgs),
+    /// Check a dialect file, or print one that is built in
+    #[command(subcommand)]
+    Dialect(DialectVerb),
     /// Write a first suite
     Init {
         /// Where to write it
         #[arg(default_value = "suite.yaml")]
         path: PathBuf,
+        /// Make it, and a dialect beside it, of an ASP.NET help page (text or HTML) or an OpenAPI description
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
     },
     /// Print a JSON Schema, for editors and validators
     Schema {
@@ -85,11 +91,30 @@ pub enum Verb {
     },
 }
 
+/// What can be done with dialects.
+#[derive(Debug, Subcommand)]
+pub enum DialectVerb {
+    /// Read a dialect file, and say what it means
+    Check {
+        /// The file, or the name of a built-in one
+        file: PathBuf,
+    },
+    /// Print a built-in dialect, to be copied and changed
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// List the built-in dialects
+    List,
+}
+
 /// What has a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SchemaOf {
     /// The suite language.
     Suite,
+    /// Dialect files.
+    Dialect,
     /// The run file.
     Run,
 }

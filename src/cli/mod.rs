@@ -12,7 +12,9 @@ mod history;
 mod learn;
 mod mock;
 mod narrate;
+mod dialect;
 mod overview;
+mod pairs;
 mod pipeline;
 mod plan;
 mod prove;
@@ -79,7 +81,9 @@ fn obey(typed: Typed) -> anyhow::Result<Result<Exit, Refused>> {
         Verb::History(args) => history::history(&args, color),
         Verb::Compare(args) => compare::compare(&args, color),
         Verb::Explain(args) => Ok(explain::explain(&args, color)),
-        Verb::Init { path } => words::init(&path),
+        Verb::Dialect(verb) => Ok(dialect::dialect(&verb)),
+        Verb::Init { path, from: None } => words::init(&path),
+        Verb::Init { path, from: Some(from) } => words::init_from(&path, &from),
         Verb::Schema { of } => Ok(Ok(words::schema(of))),
         Verb::Completions { shell } => Ok(Ok(words::completions(shell))),
         Verb::Man { verb, out } => words::man(verb.as_deref(), out.as_deref()),

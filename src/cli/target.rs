@@ -20,11 +20,15 @@ use crate::secret::Token;
 use crate::suite::call::{Operation, Slot, Template};
 use crate::suite::environment::{ChainSource, Environment, MockSpec, Target};
 
+use super::pairs;
 use super::plan::{Chosen, RunPlan};
 use super::variables;
 
 /// Bytes of an answer's body, at most.
 const BODY_MAX: usize = 8 << 20;
+
+/// Chains that a mock begins with where nobody can log in.
+const SEEDS: usize = 6000;
 
 /// Everything that a run talks to.
 #[derive(Debug)]
@@ -86,7 +90,12 @@ fn embedded(plan: &RunPlan, spec: &MockSpec) -> Result<Ready, CannotRun> {
     let control = Control::new(address(&mock.control_url())?);
     let identities = identities(mock.identities());
     let client = client(plan, base.clone(), Guard::exempt())?;
-    let source = source(plan, &client, &identities)?;
+    let has_login = plan.chosen.dialect.operation(Operation::Login).is_some();
+    let source = if plan.chosen.environment.chains == ChainSource::Login && !has_login {
+        seeded(&mock, &identities)?
+    } else {
+        source(plan, &client, &identities)?
+    };
     Ok(Ready {
         client,
         source,
@@ -98,6 +107,21 @@ fn embedded(plan: &RunPlan, spec: &MockSpec) -> Result<Ready, CannotRun> {
         mock_line: Some(describe(&spec)),
         mock: Some(mock),
     })
+}
+
+/// Chains of a mock whose dialect has no login: it hands them out itself.
+fn seeded(mock: &MockServer, identities: &[Arc<Identity>]) -> Result<Arc<Source>, CannotRun> {
+    let seeds = mock.seeds(SEEDS).into_iter().zip(identities.iter().cycle());
+    let lines: Vec<String> = seeds
+        .map(|(slots, identity)| {
+            let tokens = slots.iter().filter(|(slot, _)| matches!(slot, Slot::Refresh | Slot::Access));
+            let mut line: serde_json::Map<String, serde_json::Value> =
+                tokens.map(|(slot, token)| (slot.word().to_owned(), token.expose().into())).collect();
+            line.insert("identity".to_owned(), identity.name.clone().into());
+            serde_json::Value::Object(line).to_string()
+        })
+        .collect();
+    Source::pairs(&lines.join("\n"), identities, "the mock").map(Arc::new).map_err(CannotRun)
 }
 
 async fn running(plan: &RunPlan, url: &Template, control: &Template) -> Result<Ready, CannotRun> {
@@ -224,15 +248,15 @@ fn source(
 ) -> Result<Arc<Source>, CannotRun> {
     match &plan.chosen.environment.chains {
         ChainSource::Login if plan.chosen.dialect.operation(Operation::Login).is_none() => Err(CannotRun(
-            "this dialect has no login: say where chains come from with `chains: { file: PATH }`".to_owned(),
+            "this dialect has no login: say where chains come from with `chains: { file: PATH }`, `{ env: NAME }` or \
+             `{ exec: COMMAND }`"
+                .to_owned(),
         )),
         ChainSource::Login => Ok(Arc::new(Source::login(client.clone(), plan.chosen.dialect.clone()))),
-        ChainSource::File(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| CannotRun(format!("cannot read the chains in `{path}`: {error}")))?;
-            Source::file(&text, identities)
-                .map(Arc::new)
-                .map_err(|error| CannotRun(format!("`{path}`: {error}")))
+        from => {
+            let source = pairs::read(from, identities).map_err(CannotRun)?;
+            pairs::tell(plan, &source);
+            Ok(Arc::new(source))
         }
     }
 }

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use clap::CommandFactory;
 
+use crate::dialect::import::import;
 use crate::results::file;
 use crate::results::outcome::Exit;
 
 use super::args::{SchemaOf, Typed};
-use super::plan::Refused;
+use super::plan::{Refused, read_file};
 
 /// The suite that `assay init` writes.
 const FIRST: &str = include_str!("first.yaml");
@@ -24,10 +25,40 @@ pub fn init(path: &Path) -> anyhow::Result<Result<Exit, Refused>> {
     Ok(Ok(Exit::Good))
 }
 
+/// Writes a dialect and a first suite, made of what documents an endpoint; never over a file.
+pub fn init_from(path: &Path, from: &Path) -> anyhow::Result<Result<Exit, Refused>> {
+    let wrong = |sentence: String| Ok(Err(Refused::CommandLine(sentence)));
+    let file = match read_file(from) {
+        Ok(file) => file,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let imported = match import(&file) {
+        Ok(imported) => imported,
+        Err(why) => return wrong(format!("nothing can be made of `{}`: {why}", from.display())),
+    };
+    let beside = format!("{}.dialect.yaml", imported.name);
+    let dialect = path.with_file_name(&beside);
+    for path in [path, &dialect] {
+        if path.exists() {
+            return wrong(format!("`{}` is there already: nothing was written", path.display()));
+        }
+    }
+    std::fs::write(&dialect, &imported.dialect)?;
+    std::fs::write(path, imported.suite.replace("{dialect}", &beside))?;
+    super::say(&format!(
+        "  wrote {} and {}, with {} questions marked `# ?`: `assay dialect check {0}` reads what is there",
+        dialect.display(),
+        path.display(),
+        imported.questions
+    ));
+    Ok(Ok(Exit::Good))
+}
+
 /// Prints a JSON Schema.
 pub fn schema(of: SchemaOf) -> Exit {
     let schema = match of {
         SchemaOf::Suite => crate::suite::schema(),
+        SchemaOf::Dialect => crate::dialect::schema(),
         SchemaOf::Run => file::schema(),
     };
     super::say(&format!("{schema:#}"));

@@ -238,7 +238,8 @@ fn place_odd_values(draft: &mut Draft, odd: &Odd) {
             let codec = document.codec;
             replace_leaves(&mut document.members, &mark, content, codec);
         }
-        let plain = String::from_utf8_lossy(&content.bytes()).into_owned();
+        // A control character ends a header: what would not arrive as it stands is left out.
+        let plain = String::from_utf8_lossy(&content.bytes()).replace(['\r', '\n', '\0'], "");
         for (_, value) in &mut draft.headers {
             let text = String::from_utf8_lossy(value).into_owned();
             if text.contains(&mark) {
@@ -416,6 +417,10 @@ fn rename_root(document: &mut Outgoing, changes: &DocumentChanges) {
     if let Some(root) = &changes.root {
         document.root = Some(root.clone());
     }
+    let own = document.root.as_deref().and_then(|root| root.split_once(':')).map(|(own, _)| own.to_owned());
+    if let Some(own) = own {
+        return rename_prefix(document, &own, changes);
+    }
     match &changes.namespace {
         None => {}
         Some(None) => document.namespaces.retain(|(prefix, _)| !prefix.is_empty()),
@@ -432,6 +437,45 @@ fn rename_root(document: &mut Outgoing, changes: &DocumentChanges) {
         }
         document.root = document.root.take().map(|root| format!("{prefix}:{root}"));
         put_prefix(&mut document.members, prefix);
+    }
+}
+
+/// The same where the root has a prefix of its own.
+fn rename_prefix(document: &mut Outgoing, own: &str, changes: &DocumentChanges) {
+    match &changes.namespace {
+        None => {}
+        Some(None) => {
+            document.namespaces.retain(|(prefix, _)| prefix != own);
+            document.root = document.root.take().map(|root| replaced(&root, own, None));
+            replace_prefix(&mut document.members, own, None);
+        }
+        Some(Some(namespace)) => {
+            let of_root = document.namespaces.iter_mut().filter(|(prefix, _)| prefix == own);
+            of_root.for_each(|(_, uri)| uri.clone_from(namespace));
+        }
+    }
+    if let Some(prefix) = &changes.prefix {
+        let of_root = document.namespaces.iter_mut().filter(|(name, _)| name == own);
+        of_root.for_each(|(name, _)| name.clone_from(prefix));
+        document.root = document.root.take().map(|root| replaced(&root, own, Some(prefix)));
+        replace_prefix(&mut document.members, own, Some(prefix));
+    }
+}
+
+fn replace_prefix(members: &mut Members, own: &str, other: Option<&str>) {
+    for (name, leaf) in members {
+        *name = replaced(name, own, other);
+        if let Leaf::Object(inner) = leaf {
+            replace_prefix(inner, own, other);
+        }
+    }
+}
+
+fn replaced(name: &str, own: &str, other: Option<&str>) -> String {
+    match (name.split_once(':'), other) {
+        (Some((prefix, local)), Some(other)) if prefix == own => format!("{other}:{local}"),
+        (Some((prefix, local)), None) if prefix == own => local.to_owned(),
+        _ => name.to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::chain::source::NoChain;
 use crate::chain::{Called, Chain};
 use crate::client::Failure;
 use crate::client::compose;
+use crate::client::reply::Reply;
 use crate::dialect::ErrorClass;
 use crate::results::event::Stop;
 use crate::results::{Evidence, Gate};
@@ -16,6 +17,7 @@ use crate::suite::call::Operation;
 
 use super::court::Court;
 use super::evidence::{evidence, login_evidence};
+use super::fit;
 use super::promise::Allowed;
 use super::references::slots_of;
 use super::transcript::{Taken, ending};
@@ -85,10 +87,14 @@ async fn attempt(court: &Court, format: &str) -> Result<(), Failed> {
     };
     match good_call(court, &mut chain, format, Accept::Usual).await {
         Err(why) => Err(without_call(closed(&why, false, Vec::new()), false)),
-        Ok(taken) if taken.is_granted() => Ok(()),
+        Ok(taken) if taken.is_granted() && misfit(court, Operation::Refresh, taken.reply.as_deref()).is_none() => {
+            Ok(())
+        }
         Ok(taken) => {
             let answered = taken.failure().is_none_or(has_answered);
+            let misfit = misfit(court, Operation::Refresh, taken.reply.as_deref());
             let reason = match taken.failure() {
+                None if misfit.is_some() => format!("the dialect does not fit: {}", misfit.unwrap_or_default()),
                 None => format!("the good refresh ({}) was answered: {}", taken.manner, ending(&taken)),
                 Some(failure) => {
                     format!("the good refresh got no answer: {}", court.ground.client.explained(failure))
@@ -122,10 +128,21 @@ fn no_chain(court: &Court, none: &NoChain) -> Gate {
             let answered = exchange.result.as_ref().err().is_none_or(|failure| has_answered(*failure));
             let shown =
                 login_evidence(&exchange.request, &exchange.result, reply.as_deref(), &court.redaction);
-            closed(&none.to_string(), answered, vec![shown])
+            let reason = match misfit(court, Operation::Login, reply.as_deref()) {
+                Some(misfit) => format!("the dialect does not fit the login: {misfit}"),
+                None => none.to_string(),
+            };
+            closed(&reason, answered, vec![shown])
         }
         NoChain::NoLogin(_) | NoChain::Exhausted { .. } => closed(&none.to_string(), false, Vec::new()),
     }
+}
+
+/// Where a good answer has its tokens elsewhere: one sentence in place of all the failures that would follow from it.
+fn misfit(court: &Court, operation: Operation, reply: Option<&Reply>) -> Option<String> {
+    let dialect = &court.ground.dialect;
+    let found = fit::misfit(dialect, operation, reply?)?;
+    Some(court.redaction.text(&found))
 }
 
 /// Whether something answered, however badly.

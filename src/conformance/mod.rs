@@ -16,6 +16,7 @@ mod entropy;
 mod evidence;
 pub mod explain;
 mod family;
+mod fit;
 mod forge;
 mod fuzz;
 mod gate;

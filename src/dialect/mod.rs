@@ -5,6 +5,7 @@
 //! time and no sockets. Written in YAML (`suites/dialects/*.yaml`, `docs/suite-language.md`); start at
 //! [`parse`] and [`builtin`].
 
+pub mod import;
 mod lower;
 pub mod pattern;
 pub mod places;
@@ -170,6 +171,11 @@ impl Speech {
         let mut bodies = self.accepts.values().flat_map(|accepts| &accepts.body);
         let authenticates = !self.auth.is_empty() && matches!(slot, Slot::Client | Slot::ClientSecret);
         framed || authenticates || bodies.any(|(_, shape)| member(shape, slot))
+    }
+
+    /// Whether the slot stands in a header or a cookie.
+    pub fn is_framed(&self, slot: Slot) -> bool {
+        self.headers.iter().chain(&self.cookies).any(|(_, text)| text.names(slot))
     }
 
     /// What stands around the document: query, headers, cookies.
@@ -376,6 +382,19 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// Whether a grant has a document: one is declared, or a token is read from one.
+    pub fn has_document(&self) -> bool {
+        let in_document = |field: &Field| {
+            let source = self.fields.get(field);
+            source.is_some_and(|source| source.at.iter().any(|place| matches!(place, FieldPlace::Path(_))))
+        };
+        // Where a grant has no tokens, nobody can tell.
+        let tokens = [Field::Access, Field::Refresh];
+        self.body.is_some()
+            || tokens.iter().any(in_document)
+            || !tokens.iter().any(|field| self.fields.contains_key(field))
+    }
+
     /// Whether the declared tree lets the member at `path` (`/data/expires`) be absent: it, or one that it is in.
     pub fn may_lack(&self, path: &str) -> bool {
         let mut members = self.body.as_ref();
@@ -556,6 +575,11 @@ impl ErrorClass {
 pub fn parse(source: &SourceFile) -> Result<Dialect, Vec<Diagnostic>> {
     let written = yaml::read_all(source, &|_, _| {})?;
     lower::lower(source, &written)
+}
+
+/// The JSON Schema of dialect files.
+pub fn schema() -> serde_json::Value {
+    written::schema()
 }
 
 /// The built-in dialects: name and text.

@@ -1,6 +1,7 @@
 //! What was typed: the shape of a dialect file, every word with its place.
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::suite::yaml::{OneOrMany, Spanned};
@@ -8,7 +9,7 @@ use crate::suite::yaml::{OneOrMany, Spanned};
 /// Words by key; the key's place is in the value.
 pub(super) type Keyed<T> = IndexMap<String, Spanned<T>>;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Dialect {
     #[serde(rename = "assay-dialect")]
@@ -32,7 +33,7 @@ pub(super) struct Dialect {
     pub showable: Vec<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Dates {
     pub formats: Vec<Spanned<String>>,
@@ -40,14 +41,14 @@ pub(super) struct Dates {
     pub zone: Option<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
     pub when: Spanned<String>,
     pub class: Spanned<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ErrorDocument {
     #[serde(default)]
@@ -55,7 +56,7 @@ pub(super) struct ErrorDocument {
     pub body: Keyed<Branch>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Speech {
     #[serde(default)]
@@ -75,7 +76,7 @@ pub(super) struct Speech {
     pub answers: Spanned<Answers>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Accepts {
     pub types: Spanned<Vec<Spanned<String>>>,
@@ -91,22 +92,24 @@ pub(super) struct Accepts {
 }
 
 /// `dpop`, or a function of text: `{ base64: … }`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename = "$shape", rename_all = "lowercase")]
+#[schemars(rename = "Computed", untagged)]
 pub(super) enum Computed {
     Word(Spanned<String>),
     Map(Keyed<String>),
 }
 
 /// A word, or members of their own.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename = "$shape", rename_all = "lowercase")]
+#[schemars(rename = "Branch", untagged)]
 pub(super) enum Branch {
     Word(Spanned<String>),
     Map(Keyed<Branch>),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answers {
     #[serde(default)]
@@ -129,7 +132,7 @@ pub(super) struct Answers {
     pub crash: Option<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct XmlAnswer {
     pub root: Spanned<String>,
@@ -144,15 +147,16 @@ pub(super) struct XmlAnswer {
 }
 
 /// A place, several to be tried in order, or the long form.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename = "$shape", rename_all = "lowercase")]
+#[schemars(rename = "Field", untagged)]
 pub(super) enum Field {
     Word(Spanned<String>),
     List(Vec<Spanned<String>>),
     Map(LongField),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LongField {
     #[serde(default)]
@@ -167,4 +171,14 @@ pub(super) struct LongField {
     pub of: Option<Spanned<String>>,
     #[serde(default)]
     pub absent: Option<Spanned<String>>,
+}
+
+/// The schema of dialect files, as editors and validators read it.
+pub(super) fn schema() -> serde_json::Value {
+    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    let mut schema = generator.into_root_schema_for::<Dialect>().to_value();
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".to_owned(), "assay dialect".into());
+    }
+    schema
 }

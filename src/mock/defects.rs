@@ -399,6 +399,7 @@ pub fn is_possible(defect: Defect, dialect: &Dialect) -> bool {
             Home::Server => !OF_JSON.contains(&defect),
             Home::TokenEndpoint | Home::Strain | Home::Rivals => true,
         },
+        Manner::Table if !spoken::has_room(dialect, defect) => false,
         Manner::Table => match home(defect) {
             Home::Pipeline | Home::Controllers | Home::TokenEndpoint => spoken::can_have(dialect, defect),
             Home::Authority => !BESIDE.contains(&defect) || spoken::has_beside(dialect, defect),

@@ -71,8 +71,12 @@ pub struct Identity {
 pub enum ChainSource {
     /// The dialect's login operation.
     Login,
-    /// A JSONL file of pairs: one object a line, keys are slots.
+    /// A file of pairs: JSON lines whose keys are slots, or CSV whose head names them.
     File(String),
+    /// An environment variable that holds JSON lines.
+    Variable(String),
+    /// A command that prints JSON lines.
+    Exec(String),
 }
 
 /// `guard`: what a run may do to a target that is not our own mock.

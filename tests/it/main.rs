@@ -9,6 +9,7 @@ mod commands;
 mod compare;
 mod conformance;
 mod diagnostics;
+mod dialects;
 mod docs;
 mod explain;
 mod golden;

@@ -62,7 +62,7 @@ pub fn good(
         method: speech.method.clone(),
         path: speech.path.clone(),
         query: compose_query(&speech.query, slots),
-        headers: filled(&speech.headers, slots).map(|(name, text)| (name, text.into_bytes())).collect(),
+        headers: filled(&speech.headers, slots).map(|(name, text)| (name, in_header(&text))).collect(),
         label,
         accept,
         document: chosen.map(|(accepts, _)| compose_document(accepts, slots)),
@@ -70,7 +70,7 @@ pub fn good(
     let cookies: Vec<String> =
         filled(&speech.cookies, slots).map(|(name, value)| format!("{name}={value}")).collect();
     if !cookies.is_empty() {
-        draft.headers.push(("Cookie".to_owned(), cookies.join("; ").into_bytes()));
+        draft.headers.push(("Cookie".to_owned(), in_header(&cookies.join("; "))));
     }
     for way in auth.unwrap_or_else(|| usual_auth(speech, slots)) {
         authenticate(&mut draft, *way, slots);
@@ -104,6 +104,11 @@ fn choose_format<'a>(
 
 fn listed(speech: &Speech, word: &str) -> bool {
     speech.answers.types.iter().any(|media| media == word)
+}
+
+/// A value as a header carries it: what would end the header is left out, because it cannot arrive as it stands.
+fn in_header(text: &str) -> Vec<u8> {
+    text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)).collect()
 }
 
 /// The text with its slots filled in; `None` where it refers to slots and none of them has a value.

@@ -4,7 +4,7 @@
 use crate::conformance::cell::Cell;
 use crate::conformance::steps::{calls, changes_of, formats_of, fuzzes, loads};
 use crate::dialect::Speech;
-use crate::suite::call::{Changes, Part, Reference, Slot, SlotRef, Template};
+use crate::suite::call::{Changes, Made, Part, Reference, Slot, SlotRef, Template};
 use crate::suite::check::Check;
 use crate::suite::claim::{Aspect, Claim, Expectation, FieldPlace, SetExpectation, SetPlace};
 
@@ -95,6 +95,8 @@ impl Means<'_> {
         {
             return Err(not_applicable(format!("answers of the dialect are never `{word}`")));
         }
+        documented(changes, speech)?;
+        spaced(changes, speech, cell)?;
         let set = changes.set.iter().map(|(slot, _)| slot);
         for slot in set.chain(&changes.without) {
             let Some(slot) = slot_of(slot, cell) else { continue };
@@ -118,6 +120,45 @@ impl Means<'_> {
         }
         Ok(())
     }
+}
+
+/// What is done to documents says nothing of calls that have none.
+fn documented(changes: &Changes, speech: &Speech) -> Outcome {
+    let Changes { document, body, cut, encode, label, wire, .. } = changes;
+    let framed = wire.chunks.is_some() || wire.length.is_some() || wire.pace.is_some();
+    let is_asked = !document.is_none()
+        || body.is_some()
+        || cut.is_some()
+        || encode.is_some()
+        || label.is_some()
+        || framed
+        || wire.await_continue;
+    if is_asked && speech.accepts.is_empty() {
+        return Err(not_applicable("this call has no document"));
+    }
+    Ok(())
+}
+
+/// Spaces around a value in a header are no part of it (RFC 9110 section 5.5).
+fn spaced(changes: &Changes, speech: &Speech, cell: &Cell) -> Outcome {
+    let is_spaced = |made: &Made| match made {
+        Made::Text(template) => {
+            let edge = |part: Option<&Part>, at_end: bool| match part {
+                Some(Part::Text(text)) if at_end => text.ends_with(' '),
+                Some(Part::Text(text)) => text.starts_with(' '),
+                Some(Part::Reference(_)) | None => false,
+            };
+            edge(template.parts.first(), false) || edge(template.parts.last(), true)
+        }
+        _ => false,
+    };
+    for (slot, made) in &changes.set {
+        let Some(slot) = slot_of(slot, cell).filter(|_| is_spaced(made)) else { continue };
+        if speech.is_framed(slot) {
+            return Err(not_applicable(format!("`{}` stands in a header, which keeps no spaces", slot.word())));
+        }
+    }
+    Ok(())
 }
 
 /// The word of a template that is one, or names a dimension whose word is.
@@ -154,6 +195,9 @@ fn has_field(speech: &Speech, place: &FieldPlace) -> Outcome {
 
 fn has_what_is_claimed(speech: &Speech, claim: &Claim, cell: &Cell) -> Outcome {
     match &claim.what {
+        Expectation::Type(_) if !speech.answers.has_document() => {
+            Err(not_applicable("grants of the dialect need no document"))
+        }
         Expectation::Type(types) => {
             let words: Vec<String> = types.iter().filter_map(|word| word_of(word, cell)).collect();
             let never = !words.is_empty()
@@ -205,6 +249,9 @@ fn has_aspect(speech: &Speech, aspect: Aspect, part: Option<&str>) -> Outcome {
         }
         Aspect::Layers if answers.layers.len() < 2 => {
             Err(not_applicable("the dialect has no two status layers"))
+        }
+        Aspect::Syntax | Aspect::Root | Aspect::Known if !answers.has_document() => {
+            Err(not_applicable("grants of the dialect need no document"))
         }
         Aspect::Syntax
         | Aspect::Charset

@@ -96,7 +96,10 @@ impl Spoken {
         };
         match asked.operation {
             Operation::Refresh => self.refresh(&asked, request, now),
-            Operation::Login => self.concluded(&asked, request, self.login(&asked, now), now),
+            Operation::Login => {
+                let pair = self.fixed.clone().map_or_else(|| self.login(&asked, now), Ok);
+                self.concluded(&asked, request, pair, now)
+            }
             Operation::Probe => self.probe(&asked, request, now),
             Operation::Revoke => self.revoke(&asked, request, now),
         }
@@ -326,9 +329,6 @@ pub fn can_have(dialect: &Dialect, defect: Defect) -> bool {
     let field = |field: Field| speech.answers.fields.get(&field);
     let in_document = |source: &FieldSource| matches!(source.at.first(), Some(FieldPlace::Path(_)));
     let speaks = |codec: Codec| speech.accepts.values().any(|accepts| accepts.codec == codec);
-    let has_secret = [Slot::Secret, Slot::ClientSecret]
-        .into_iter()
-        .any(|slot| slot != password_slot(dialect) && speech.carries(slot));
     DEFECTS.contains(&defect)
         && match defect {
             Defect::PutRefreshes => speech.method != "PUT",
@@ -337,7 +337,7 @@ pub fn can_have(dialect: &Dialect, defect: Defect) -> bool {
             Defect::ExpiresInText | Defect::ExpiresInZero => field(Field::Expires).is_some_and(is_number),
             Defect::ExpiresOffJwt => field(Field::Expires).is_some_and(in_document),
             Defect::AccessOptional => speech.carries(Slot::Access),
-            Defect::SecretOptional | Defect::WrongSecretAccepted => has_secret,
+            Defect::SecretOptional | Defect::WrongSecretAccepted => has_secret(dialect),
             Defect::TenantIgnored => speech.carries(Slot::Tenant),
             Defect::TypeSniffed | Defect::EmptyBodyCrash => !speech.accepts.is_empty(),
             Defect::TruncatedAccepted | Defect::NullDocumentCrash => speaks(Codec::Json),
@@ -349,12 +349,43 @@ fn is_number(source: &FieldSource) -> bool {
     matches!(source.reading, Reading::Seconds) && matches!(source.at.first(), Some(FieldPlace::Path(_)))
 }
 
+/// Whether calls carry a secret of their caller, which could be told to others.
+pub fn has_secret(dialect: &Dialect) -> bool {
+    let own = [Slot::Secret, Slot::ClientSecret].into_iter().filter(|slot| *slot != password_slot(dialect));
+    own.into_iter().any(|slot| dialect.refresh().carries(slot))
+}
+
 /// Whether the dialect has what a defect of tenants, or of access tokens beside refresh tokens, needs.
 pub fn has_beside(dialect: &Dialect, defect: Defect) -> bool {
     let of_tenants =
         [Defect::DefaultTenant, Defect::ForeignTenantAccepted, Defect::OtherTenantRefused].contains(&defect);
     dialect.refresh().carries(if of_tenants { Slot::Tenant } else { Slot::Access })
 }
+
+/// Whether a defect of the authority or of the host finds what it needs in a dialect.
+pub fn has_room(dialect: &Dialect, defect: Defect) -> bool {
+    let in_json = |source: &FieldSource| {
+        matches!(source.at.first(), Some(FieldPlace::Path(path)) if TOLD_AS.iter().any(|name| path.ends_with(name)))
+    };
+    let revoked_by = |slot: Slot| dialect.operation(Operation::Revoke).is_some_and(|speech| speech.carries(slot));
+    match defect {
+        Defect::SecretEchoed
+        | Defect::SecretEchoedInBase64
+        | Defect::SecretInToken
+        | Defect::EarlyExitCompare
+        | Defect::RefusalSpendsSecret => has_secret(dialect),
+        Defect::TokenInCookie | Defect::TokenInLocation => {
+            dialect.refresh().answers.fields.get(&Field::Refresh).is_some_and(in_json)
+        }
+        Defect::RevokeUnknownEnds => revoked_by(Slot::Tenant) || revoked_by(Slot::Client),
+        Defect::ScopeSticks | Defect::ScopeWidens => dialect.slots.contains(&Slot::Scope),
+        Defect::ClientUnbound => dialect.refresh().carries(Slot::Client),
+        _ => true,
+    }
+}
+
+/// The names under which the host finds a refresh token in a document.
+const TOLD_AS: [&str; 2] = ["/refreshToken", "/refresh_token"];
 
 fn usual_scope() -> Scope {
     super::oauth::usual_scope()

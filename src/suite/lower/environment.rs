@@ -301,14 +301,28 @@ pub(super) fn in_clear(name: &str, word: &Word, value: &Template, notes: &mut No
 fn source(written: &Spanned<written::Chains>, notes: &mut Notes<'_>) -> ChainSource {
     match &written.value {
         written::Chains::Word(word) => {
-            if word == "vault" || word == "exec" {
+            if word == "vault" {
                 notes.later(word, written.span);
                 return ChainSource::Login;
             }
             let known = [(ChainSource::Login, "login")];
             notes.word("source of chains", word, written.span, &known).unwrap_or(ChainSource::Login)
         }
-        written::Chains::Map(of) => ChainSource::File(of.file.value.clone()),
+        written::Chains::Map(of) => match (&of.file, &of.env, &of.exec) {
+            (Some(path), None, None) => ChainSource::File(path.value.clone()),
+            (None, Some(name), None) => ChainSource::Variable(name.value.clone()),
+            (None, None, Some(command)) => ChainSource::Exec(command.value.clone()),
+            (None, None, None) => {
+                let message = "`chains` says nothing of where they come from";
+                notes.error("suite::wrong-value", written.span, message, "write `login`, `file`, `env` or `exec`");
+                ChainSource::Login
+            }
+            _ => {
+                let message = "chains come from one place";
+                notes.error("suite::wrong-value", written.span, message, "keep one of `file`, `env` and `exec`");
+                ChainSource::Login
+            }
+        },
     }
 }
 

@@ -21,7 +21,7 @@ pub(in super::super) struct Environment {
     #[serde(default)]
     #[schemars(schema_with = "words::identities")]
     pub(in super::super) identities: IndexMap<String, Spanned<IndexMap<String, Word>>>,
-    /// Where chains come from: `login`, or a file of pairs.
+    /// Where chains come from: `login`, or pairs of a file, a variable or a command.
     #[serde(default)]
     pub(in super::super) chains: Option<Spanned<Chains>>,
     /// What a run may do here. Required for everything that is not our own mock.
@@ -99,16 +99,23 @@ pub(in super::super) struct TlsTerms {
 pub(in super::super) enum Chains {
     /// `login`: the dialect's own operation.
     Word(#[schemars(schema_with = "words::chains")] String),
-    /// A file of pairs.
+    /// Pairs that somebody else made.
     Map(ChainsOf),
 }
 
-/// A file of pairs.
+/// Pairs that somebody else made: one of the three.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct ChainsOf {
-    /// One JSON object a line; its keys are slots.
-    pub(in super::super) file: Word,
+    /// A file: one JSON object a line, whose keys are slots; or CSV, whose first line names them.
+    #[serde(default)]
+    pub(in super::super) file: Option<Word>,
+    /// An environment variable that holds such lines.
+    #[serde(default)]
+    pub(in super::super) env: Option<Word>,
+    /// A command of the shell that prints such lines.
+    #[serde(default)]
+    pub(in super::super) exec: Option<Word>,
 }
 
 /// What a run may do to a target that is not our own mock.

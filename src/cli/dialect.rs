@@ -15,7 +15,8 @@ use super::plan::{Refused, read_file};
 pub fn dialect(verb: &DialectVerb) -> Result<Exit, Refused> {
     match verb {
         DialectVerb::List => {
-            let line = |(name, text): &(&str, &str)| super::say(&format!("{name:<16} {}", first_sentence(text)));
+            let line =
+                |(name, text): &(&str, &str)| super::say(&format!("{name:<16} {}", first_sentence(text)));
             dialect::BUILTIN.iter().for_each(line);
         }
         DialectVerb::Show { name } => super::say(text_of(name)?),
@@ -72,7 +73,10 @@ fn operation_lines(operation: Operation, speech: &Speech) -> Vec<String> {
     let mut lines = vec![
         format!("  {:<9} {} {}", operation.word(), speech.method, speech.path),
         format!("    sends   {}", carried.join(", ")),
-        format!("    as      {}", if formats.is_empty() { "no document".to_owned() } else { formats.join(", ") }),
+        format!(
+            "    as      {}",
+            if formats.is_empty() { "no document".to_owned() } else { formats.join(", ") }
+        ),
     ];
     let fields = speech.answers.fields.iter();
     let read: Vec<String> = fields

@@ -6,13 +6,13 @@
 pub mod args;
 mod artifacts;
 mod compare;
+mod dialect;
 mod explain;
 mod glossary;
 mod history;
 mod learn;
 mod mock;
 mod narrate;
-mod dialect;
 mod overview;
 mod pairs;
 mod pipeline;

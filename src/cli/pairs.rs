@@ -28,13 +28,18 @@ pub fn read(from: &ChainSource, identities: &[Arc<Identity>]) -> Result<Source, 
             let text = std::fs::read_to_string(path)
                 .map_err(|error| format!("cannot read the chains in `{path}`: {error}"))?;
             let is_csv = Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-            let text = if is_csv { csv::to_json_lines(&text).map_err(|why| format!("`{path}`: {why}"))? } else { text };
+            let text = if is_csv {
+                csv::to_json_lines(&text).map_err(|why| format!("`{path}`: {why}"))?
+            } else {
+                text
+            };
             Source::file(&text, identities).map_err(|why| format!("`{path}`: {why}"))
         }
         ChainSource::Variable(name) => {
             let text = std::env::var(name)
                 .map_err(|_| format!("the variable `{name}` is to hold pairs, and is not set to text"))?;
-            Source::pairs(&text, identities, "the variable of chains").map_err(|why| format!("`${name}`: {why}"))
+            Source::pairs(&text, identities, "the variable of chains")
+                .map_err(|why| format!("`${name}`: {why}"))
         }
         ChainSource::Exec(command) => {
             let text = printed(command).map_err(|why| format!("the command for chains {why}"))?;

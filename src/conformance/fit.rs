@@ -34,8 +34,11 @@ pub(super) fn misfit(dialect: &Dialect, operation: Operation, reply: &Reply) -> 
         Some((field, own))
     });
     let (field, own) = missing?;
-    let known: Vec<String> =
-        [Field::Access, Field::Refresh, Field::Id].into_iter().filter_map(token).map(|token| token.expose().to_owned()).collect();
+    let known: Vec<String> = [Field::Access, Field::Refresh, Field::Id]
+        .into_iter()
+        .filter_map(token)
+        .map(|token| token.expose().to_owned())
+        .collect();
     let mut paths = Vec::new();
     strangers(document.tree(), "", &known, &mut paths);
     let mapped: Vec<&FieldPlace> = speech.answers.fields.values().flat_map(|source| &source.at).collect();
@@ -67,9 +70,9 @@ fn strangers(tree: &Tree, path: &str, known: &[String], found: &mut Vec<String>)
 
 /// The path that is named like the field; a name of a token is enough for an access token.
 fn nearest(field: Field, paths: &[String]) -> Option<&String> {
-    let last = |path: &String| path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let named = paths.iter().find(|path| last(path).contains(field.word()));
-    named.or_else(|| paths.iter().find(|path| field == Field::Access && last(path).contains("token")))
+    let has = |path: &&String, word: &str| path.to_ascii_lowercase().contains(word);
+    let named = paths.iter().find(|path| has(path, field.word()));
+    named.or_else(|| paths.iter().find(|path| field == Field::Access && has(path, "token")))
 }
 
 fn spelled(place: &FieldPlace) -> String {
@@ -98,8 +101,9 @@ fn of_tree(tree: &Tree, depth: usize) -> String {
         Tree::Object(_) if depth == 0 => "{ … }".to_owned(),
         Tree::Object(members) => {
             let named = members.iter().take(NAMES_MAX);
-            let mut told: Vec<String> =
-                named.map(|(name, value)| format!("{}: {}", short(name), of_tree(value, depth - 1))).collect();
+            let mut told: Vec<String> = named
+                .map(|(name, value)| format!("{}: {}", short(name), of_tree(value, depth - 1)))
+                .collect();
             if members.len() > NAMES_MAX {
                 told.push("…".to_owned());
             }
@@ -136,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_token_that_is_elsewhere_is_told_with_the_shape_and_no_value() {
-        let told = told(r#"{"data":{"access":"0123456789abcdef","refresh":"fedcba9876543210","ttl":7}}"#).unwrap();
+        let told =
+            told(r#"{"data":{"access":"0123456789abcdef","refresh":"fedcba9876543210","ttl":7}}"#).unwrap();
         assert_eq!(
             told,
             "the answer has no `refresh` at `/data/refresh_token`, and `/data/refresh` looks like one; its shape is \
@@ -146,7 +151,10 @@ mod tests {
 
     #[test]
     fn an_answer_that_has_what_it_should_fits_and_one_that_lacks_it_is_for_checks_to_judge() {
-        assert_eq!(told(r#"{"data":{"access":"0123456789abcdef","refresh_token":"fedcba9876543210"}}"#), None);
+        assert_eq!(
+            told(r#"{"data":{"access":"0123456789abcdef","refresh_token":"fedcba9876543210"}}"#),
+            None
+        );
         assert_eq!(told(r#"{"data":{"access":"0123456789abcdef"}}"#), None);
         assert_eq!(told(r#"{"error":"no such token as this one"}"#), None);
     }

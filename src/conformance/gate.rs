@@ -87,14 +87,18 @@ async fn attempt(court: &Court, format: &str) -> Result<(), Failed> {
     };
     match good_call(court, &mut chain, format, Accept::Usual).await {
         Err(why) => Err(without_call(closed(&why, false, Vec::new()), false)),
-        Ok(taken) if taken.is_granted() && misfit(court, Operation::Refresh, taken.reply.as_deref()).is_none() => {
+        Ok(taken)
+            if taken.is_granted() && misfit(court, Operation::Refresh, taken.reply.as_deref()).is_none() =>
+        {
             Ok(())
         }
         Ok(taken) => {
             let answered = taken.failure().is_none_or(has_answered);
             let misfit = misfit(court, Operation::Refresh, taken.reply.as_deref());
             let reason = match taken.failure() {
-                None if misfit.is_some() => format!("the dialect does not fit: {}", misfit.unwrap_or_default()),
+                None if misfit.is_some() => {
+                    format!("the dialect does not fit: {}", misfit.unwrap_or_default())
+                }
                 None => format!("the good refresh ({}) was answered: {}", taken.manner, ending(&taken)),
                 Some(failure) => {
                     format!("the good refresh got no answer: {}", court.ground.client.explained(failure))

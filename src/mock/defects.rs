@@ -516,7 +516,8 @@ mod tests {
     #[test]
     fn what_a_mock_by_the_table_can_have_is_asked_for_there() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mock/spoken");
-        let files = std::fs::read_dir(root).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()));
+        let files =
+            std::fs::read_dir(root).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()));
         let code: String = files.map(Result::unwrap).collect();
         for defect in spoken::DEFECTS {
             // Once in the list, and once where it is done.

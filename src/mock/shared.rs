@@ -98,9 +98,17 @@ impl Shared {
             slots.push((Slot::Scope, Token::new(super::oauth::USUAL_SCOPE)));
         }
         if matches!(self.application, Application::Spoken(_)) {
-            let made = [Slot::Device, Slot::Nonce, Slot::Grant].map(|slot| (slot, Token::new(format!("mock-{}", slot.word()))));
+            let made = [Slot::Device, Slot::Nonce, Slot::Grant]
+                .map(|slot| (slot, Token::new(format!("mock-{}", slot.word()))));
             slots.extend(made);
             slots.retain(|(slot, _)| self.slots.contains(slot));
+            // A password in the slot of a shared secret stands for it.
+            let all = slots.clone();
+            let mut at = 0;
+            slots.retain(|(slot, _)| {
+                at += 1;
+                !all[at..].iter().any(|(later, _)| later == slot)
+            });
         }
         slots
     }

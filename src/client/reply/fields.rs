@@ -149,9 +149,7 @@ impl Places<'_> {
         let exactly = |at| Some(Moment { at, zoned: true, format: DateFormat::Epoch });
         match reading {
             Reading::Seconds => exactly(self.served(now).checked_add(dates::seconds(text)?).ok()?),
-            Reading::Milliseconds => {
-                exactly(self.served(now).checked_add(dates::milliseconds(text)?).ok()?)
-            }
+            Reading::Milliseconds => exactly(self.served(now).checked_add(dates::milliseconds(text)?).ok()?),
             Reading::Epoch => exactly(dates::epoch(text)?),
             Reading::EpochMs => exactly(dates::epoch_ms(text)?),
             // Numeric dates of a JWT (RFC 7519 section 2) are seconds since 1970.

@@ -81,6 +81,18 @@ impl Means<'_> {
         Ok(())
     }
 
+    /// A method that the dialect has at this path is not another one.
+    fn other_method(&self, changes: &Changes, speech: &Speech, cell: &Cell) -> Outcome {
+        let Some(method) = changes.method.as_ref().and_then(|method| word_of(method, cell)) else {
+            return Ok(());
+        };
+        let known = |other: &Speech| other.path == speech.path && other.method == method;
+        if changes.path.is_none() && self.dialect.operations.values().any(known) {
+            return Err(not_applicable(format!("{method} is a method of this path")));
+        }
+        Ok(())
+    }
+
     fn changes(&self, changes: &Changes, speech: &Speech, cell: &Cell) -> Outcome {
         if let Some(word) = changes.format.as_ref().and_then(|format| word_of(format, cell))
             && speech.format(&word).is_none()
@@ -96,6 +108,7 @@ impl Means<'_> {
             return Err(not_applicable(format!("answers of the dialect are never `{word}`")));
         }
         documented(changes, speech)?;
+        self.other_method(changes, speech, cell)?;
         spaced(changes, speech, cell)?;
         let set = changes.set.iter().map(|(slot, _)| slot);
         for slot in set.chain(&changes.without) {
@@ -155,7 +168,10 @@ fn spaced(changes: &Changes, speech: &Speech, cell: &Cell) -> Outcome {
     for (slot, made) in &changes.set {
         let Some(slot) = slot_of(slot, cell).filter(|_| is_spaced(made)) else { continue };
         if speech.is_framed(slot) {
-            return Err(not_applicable(format!("`{}` stands in a header, which keeps no spaces", slot.word())));
+            return Err(not_applicable(format!(
+                "`{}` stands in a header, which keeps no spaces",
+                slot.word()
+            )));
         }
     }
     Ok(())

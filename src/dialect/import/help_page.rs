@@ -54,8 +54,13 @@ fn operation(line: &str) -> Option<(String, String)> {
 
 /// `/api/PFMS/x` → `pfms`
 fn dialect_name(path: &str) -> String {
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty() && *segment != "api").collect();
-    let name = if segments.len() > 1 { segments[segments.len() - 2] } else { segments.first().unwrap_or(&"imported") };
+    let segments: Vec<&str> =
+        path.split('/').filter(|segment| !segment.is_empty() && *segment != "api").collect();
+    let name = if segments.len() > 1 {
+        segments[segments.len() - 2]
+    } else {
+        segments.first().unwrap_or(&"imported")
+    };
     name.to_ascii_lowercase().chars().filter(|sign| sign.is_ascii_alphanumeric() || *sign == '-').collect()
 }
 
@@ -104,7 +109,12 @@ fn format(sample: &Sample) -> Option<Format> {
     if first.contains("json") {
         let document: serde_json::Value = serde_json::from_str(sample.text.trim()).ok()?;
         let members = sent_json(&document);
-        return Some(Format { name: "json".to_owned(), types: sample.types.clone(), members, ..Format::default() });
+        return Some(Format {
+            name: "json".to_owned(),
+            types: sample.types.clone(),
+            members,
+            ..Format::default()
+        });
     }
     if first.contains("xml") {
         let root = markup::sample(&sample.text)?;

@@ -28,7 +28,17 @@ const FIELDS: [(Field, &[&str]); 10] = [
     (Field::Issued, &["issuedat", "issued", "iat", "tokencreated", "created", "createdat"]),
     (
         Field::Expires,
-        &["expires", "expiresin", "expiresinms", "expiresat", "expiry", "expiration", "tokenexpires", "exp", "validuntil"],
+        &[
+            "expires",
+            "expiresin",
+            "expiresinms",
+            "expiresat",
+            "expiry",
+            "expiration",
+            "tokenexpires",
+            "exp",
+            "validuntil",
+        ],
     ),
     (Field::Served, &["dateofdata", "servertime", "serverdate", "timestamp"]),
     (Field::Ok, &["issuccess", "success", "succeeded", "ok"]),

@@ -32,7 +32,8 @@ pub(super) fn read(description: &Json) -> Result<Sketch, String> {
 
 fn name(description: &Json) -> String {
     let title = description["info"]["title"].as_str().unwrap_or("imported").to_ascii_lowercase();
-    let name: String = title.chars().map(|sign| if sign.is_ascii_alphanumeric() { sign } else { '-' }).collect();
+    let name: String =
+        title.chars().map(|sign| if sign.is_ascii_alphanumeric() { sign } else { '-' }).collect();
     name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
@@ -55,13 +56,16 @@ fn refreshing(description: &Json) -> Option<(&String, &String, &Json)> {
     let paths = description["paths"].as_object()?;
     let operations = paths.iter().flat_map(|(path, item)| {
         let methods = item.as_object().into_iter().flatten();
-        methods.filter(|(method, _)| ["post", "put", "get", "patch"].contains(&method.as_str())).map(move |(method, operation)| (path, method, operation))
+        methods
+            .filter(|(method, _)| ["post", "put", "get", "patch"].contains(&method.as_str()))
+            .map(move |(method, operation)| (path, method, operation))
     });
     let score = |(path, method, operation): &(&String, &String, &Json)| {
         let of = |key: &str| operation[key].as_str().unwrap_or_default().to_ascii_lowercase();
         let words = format!("{} {} {}", path.to_ascii_lowercase(), of("operationId"), of("summary"));
         let has = |word: &str, worth: i32| if words.contains(word) { worth } else { 0 };
-        has("refresh", 10) + has("renew", 8) + has("token", 4) - has("revoke", 9) + i32::from(*method == "post")
+        has("refresh", 10) + has("renew", 8) + has("token", 4) - has("revoke", 9)
+            + i32::from(*method == "post")
     };
     operations.max_by_key(score).filter(|operation| score(operation) > 3)
 }
@@ -70,7 +74,9 @@ fn refreshing(description: &Json) -> Option<(&String, &String, &Json)> {
 fn resolved<'a>(description: &'a Json, value: &'a Json) -> &'a Json {
     let mut here = value;
     for _ in 0..DEPTH_MAX {
-        let Some(pointer) = here["$ref"].as_str().and_then(|text| text.strip_prefix('#')) else { return here };
+        let Some(pointer) = here["$ref"].as_str().and_then(|text| text.strip_prefix('#')) else {
+            return here;
+        };
         match description.pointer(pointer) {
             Some(found) => here = found,
             None => return here,
@@ -85,7 +91,10 @@ fn parameters(description: &Json, operation: &Json, sketch: &mut Sketch) {
         let parameter = resolved(description, parameter);
         let Some(name) = parameter["name"].as_str() else { continue };
         let schema = resolved(description, &parameter["schema"]);
-        let sent = Sent { name: name.to_owned(), value: names::sent(name, only_value(schema).or_else(|| only_value(parameter)).as_deref()) };
+        let sent = Sent {
+            name: name.to_owned(),
+            value: names::sent(name, only_value(schema).or_else(|| only_value(parameter)).as_deref()),
+        };
         match parameter["in"].as_str() {
             Some("query") => sketch.query.push(sent),
             Some("header") if !["accept", "content-type"].contains(&name.to_ascii_lowercase().as_str()) => {
@@ -104,7 +113,8 @@ fn parameters(description: &Json, operation: &Json, sketch: &mut Sketch) {
 /// The one value that a schema allows.
 fn only_value(schema: &Json) -> Option<String> {
     let text = |value: &Json| value.as_str().map(str::to_owned);
-    let single = schema["enum"].as_array().filter(|values| values.len() == 1).and_then(|values| text(&values[0]));
+    let single =
+        schema["enum"].as_array().filter(|values| values.len() == 1).and_then(|values| text(&values[0]));
     single.or_else(|| text(&schema["const"]))
 }
 
@@ -119,15 +129,27 @@ fn formats(description: &Json, operation: &Json) -> Vec<Format> {
         }
         let members = sent(description, &content["schema"], DEPTH_MAX);
         let root = (name == "xml").then(|| xml_name(description, &content["schema"]));
-        found.push(Format { name: name.to_owned(), types: vec![media.clone()], root, members, ..Format::default() });
+        found.push(Format {
+            name: name.to_owned(),
+            types: vec![media.clone()],
+            root,
+            members,
+            ..Format::default()
+        });
     }
     // Version 2 has the schema among the parameters, and the media types beside it.
-    let of_two = operation["parameters"].as_array().into_iter().flatten().map(|parameter| resolved(description, parameter));
+    let of_two = operation["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|parameter| resolved(description, parameter));
     if let Some(parameter) = of_two.filter(|parameter| parameter["in"] == "body").last() {
         let listed = operation["consumes"].as_array().or(description["consumes"].as_array());
-        let types: Vec<String> = listed.into_iter().flatten().filter_map(|media| media.as_str().map(str::to_owned)).collect();
+        let types: Vec<String> =
+            listed.into_iter().flatten().filter_map(|media| media.as_str().map(str::to_owned)).collect();
         let types = if types.is_empty() { vec!["application/json".to_owned()] } else { types };
-        let json: Vec<String> = types.into_iter().filter(|media| format_name(media) == Some("json")).collect();
+        let json: Vec<String> =
+            types.into_iter().filter(|media| format_name(media) == Some("json")).collect();
         let members = sent(description, &parameter["schema"], DEPTH_MAX);
         found.push(Format { name: "json".to_owned(), types: json, members, ..Format::default() });
     }
@@ -150,10 +172,15 @@ fn xml_name(description: &Json, schema: &Json) -> String {
 }
 
 /// The properties of an object, its parts included.
-fn properties<'a>(description: &'a Json, schema: &'a Json, depth: usize) -> Vec<(&'a String, &'a Json, bool)> {
+fn properties<'a>(
+    description: &'a Json,
+    schema: &'a Json,
+    depth: usize,
+) -> Vec<(&'a String, &'a Json, bool)> {
     let Some(depth) = depth.checked_sub(1) else { return Vec::new() };
     let schema = resolved(description, schema);
-    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|own| own == name));
+    let required =
+        |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|own| own == name));
     let own = schema["properties"].as_object().into_iter().flatten();
     let mut found: Vec<(&String, &Json, bool)> =
         own.map(|(name, property)| (name, property, required(name))).collect();
@@ -163,7 +190,9 @@ fn properties<'a>(description: &'a Json, schema: &'a Json, depth: usize) -> Vec<
     // Of alternatives the one with a refresh token is meant, else the first.
     let either = ["oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
     let parts: Vec<_> = either.map(|part| properties(description, part, depth)).collect();
-    let speaks = |part: &&Vec<(&String, &Json, bool)>| part.iter().any(|(name, ..)| names::bare(name).contains("refresh"));
+    let speaks = |part: &&Vec<(&String, &Json, bool)>| {
+        part.iter().any(|(name, ..)| names::bare(name).contains("refresh"))
+    };
     found.extend(parts.iter().find(speaks).or(parts.first()).cloned().unwrap_or_default());
     found
 }
@@ -173,7 +202,11 @@ fn sent(description: &Json, schema: &Json, depth: usize) -> Vec<Sent> {
     let sent_one = |(name, property, _): (&String, &Json, bool)| {
         let inner = sent(description, property, depth);
         let own = resolved(description, property);
-        let value = if inner.is_empty() { names::sent(name, only_value(own).as_deref()) } else { Value::Members(inner) };
+        let value = if inner.is_empty() {
+            names::sent(name, only_value(own).as_deref())
+        } else {
+            Value::Members(inner)
+        };
         Sent { name: name.clone(), value }
     };
     properties(description, schema, DEPTH_MAX).into_iter().map(sent_one).collect()
@@ -187,7 +220,9 @@ fn secured(description: &Json, operation: &Json, sketch: &mut Sketch) {
     let schemes = operation["security"].as_array().or(description["security"].as_array());
     let secured = schemes.is_some_and(|schemes| !schemes.is_empty());
     let cookie = description["components"]["securitySchemes"].as_object().into_iter().flatten();
-    let mut cookie = cookie.filter(|(_, scheme)| scheme["in"] == "cookie").filter_map(|(_, scheme)| scheme["name"].as_str());
+    let mut cookie = cookie
+        .filter(|(_, scheme)| scheme["in"] == "cookie")
+        .filter_map(|(_, scheme)| scheme["name"].as_str());
     if carries || !secured {
         return;
     }
@@ -213,7 +248,8 @@ fn answers(description: &Json, operation: &Json, sketch: &mut Sketch) {
         let answer = resolved(description, answer);
         let good = ["200", "201", "2XX", "default"].contains(&status.as_str()) && sketch.body.is_empty();
         let contents = answer["content"].as_object().into_iter().flatten();
-        let of_three: Vec<(String, &Json)> = contents.map(|(media, content)| (media.clone(), &content["schema"])).collect();
+        let of_three: Vec<(String, &Json)> =
+            contents.map(|(media, content)| (media.clone(), &content["schema"])).collect();
         let of_two = answer.get("schema").map(|schema| ("application/json".to_owned(), schema));
         for (media, schema) in of_three.into_iter().chain(of_two) {
             let Some("json") = format_name(&media) else { continue };

@@ -1,3 +1,5 @@
+//! What is made of help pages and descriptions.
+
 use super::*;
 use crate::dialect::{Dialect, builtin, parse};
 use crate::suite::claim::{Field, FieldPlace};

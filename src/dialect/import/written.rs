@@ -21,7 +21,13 @@ pub(super) fn write(sketch: &Sketch) -> Imported {
 
 fn dialect(sketch: &Sketch, fields: &BTreeMap<Field, Place>) -> String {
     let mut out = Lines::default();
-    out.line(0, &format!("# Made of {} by `assay init --from`. Lines with `{MARK}` are questions that it did not answer.", sketch.from));
+    out.line(
+        0,
+        &format!(
+            "# Made of {} by `assay init --from`. Lines with `{MARK}` are questions that it did not answer.",
+            sketch.from
+        ),
+    );
     out.line(0, "assay-dialect: 1");
     out.line(0, &format!("name: {}", scalar(&sketch.name)));
     out.line(0, &format!("slots: [{}]", slots(sketch).join(", ")));
@@ -29,7 +35,10 @@ fn dialect(sketch: &Sketch, fields: &BTreeMap<Field, Place>) -> String {
     if fields.values().any(|place| place.reading == Some("date")) {
         out.line(0, &format!("dates: {{ formats: [iso, dotnet], zone: unknown }}   {MARK} how dates are written, and in which zone"));
     }
-    out.line(0, &format!("{MARK} links: {{ user: access#sub }}   which claims of an access token tie it to its user"));
+    out.line(
+        0,
+        &format!("{MARK} links: {{ user: access#sub }}   which claims of an access token tie it to its user"),
+    );
     out.line(0, "");
     out.line(0, "operations:");
     out.line(1, "refresh:");
@@ -41,7 +50,10 @@ fn dialect(sketch: &Sketch, fields: &BTreeMap<Field, Place>) -> String {
     answers(&mut out, sketch, fields);
     out.line(0, "");
     out.line(1, &format!("{MARK} login: how a chain begins; without it `chains` of the suite names a file, a variable or a command"));
-    out.line(1, &format!("{MARK} probe: a resource that takes an access token, and `revoke:` what ends a chain"));
+    out.line(
+        1,
+        &format!("{MARK} probe: a resource that takes an access token, and `revoke:` what ends a chain"),
+    );
     out.line(0, "");
     rules(&mut out, sketch, fields);
     out.text
@@ -79,7 +91,10 @@ fn sent(out: &mut Lines, depth: usize, member: &Sent) {
         Value::Slot(before, slot) => out.line(depth, &format!("{name}: {before}${}", slot.word())),
         Value::Constant(text) => out.line(depth, &format!("{name}: {}", scalar(text))),
         Value::Question => {
-            out.line(depth, &format!("{MARK} {name}: what is sent here? A slot such as `$tenant`, or a text"));
+            out.line(
+                depth,
+                &format!("{MARK} {name}: what is sent here? A slot such as `$tenant`, or a text"),
+            );
         }
         Value::Members(inner) => {
             out.line(depth, &format!("{name}:"));

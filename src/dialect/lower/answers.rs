@@ -315,7 +315,8 @@ fn usual(operation: Operation) -> &'static str {
 
 /// A name without a declared prefix, and the namespace that the prefix stands for.
 fn unprefixed(name: &str, namespaces: &[(String, String)]) -> (String, Option<String>) {
-    let split = name.split_once(':').filter(|(prefix, _)| namespaces.iter().any(|(known, _)| known == prefix));
+    let split =
+        name.split_once(':').filter(|(prefix, _)| namespaces.iter().any(|(known, _)| known == prefix));
     let Some((prefix, local)) = split else { return (name.to_owned(), None) };
     let namespace = namespaces.iter().find(|(known, _)| known == prefix).map(|(_, uri)| uri.clone());
     (local.to_owned(), namespace)

@@ -42,7 +42,8 @@ impl Lowering<'_> {
                     computed.extend(self.computed_slot(name, how.key, word));
                 }
                 _ if Slot::from_word(name).is_some() => {
-                    let message = format!("`{name}` is a slot, and what is made by a function has a name of its own");
+                    let message =
+                        format!("`{name}` is a slot, and what is made by a function has a name of its own");
                     self.wrong("dialect::computed", how.key, message, "call it something else");
                 }
                 written::Computed::Word(word) => self.plain_function(name, how.key, word),
@@ -69,7 +70,12 @@ impl Lowering<'_> {
     fn plain_function(&mut self, name: &str, key: Span, word: &Spanned<String>) {
         if OF_TEXT.contains(&word.value.as_str()) {
             let message = format!("`{}` is made of a text", word.value);
-            return self.wrong("dialect::computed", word.span, message, format!("write `{{ {}: $refresh }}`", word.value));
+            return self.wrong(
+                "dialect::computed",
+                word.span,
+                message,
+                format!("write `{{ {}: $refresh }}`", word.value),
+            );
         }
         if let Some(how) = self.word(word, "function", &PLAIN) {
             let function = match how {
@@ -91,7 +97,12 @@ impl Lowering<'_> {
             words.iter().filter(|(word, _)| OF_TEXT.contains(&word.as_str())).collect();
         let [(word, of)] = found.as_slice() else {
             let message = "this makes no value, or two";
-            return self.wrong("dialect::computed", key, message, "name one function, such as `base64: $refresh`");
+            return self.wrong(
+                "dialect::computed",
+                key,
+                message,
+                "name one function, such as `base64: $refresh`",
+            );
         };
         let Some(of) = self.text(of) else { return };
         let function = match word.as_str() {
@@ -111,7 +122,9 @@ impl Lowering<'_> {
         };
         let key = self.text(key)?;
         let hex = match words.get("as") {
-            Some(spelling) => self.word(spelling, "way to write a MAC", &[("hex", true), ("base64", false)])?,
+            Some(spelling) => {
+                self.word(spelling, "way to write a MAC", &[("hex", true), ("base64", false)])?
+            }
             None => false,
         };
         Some(Function::HmacSha256 { of, key, hex })

@@ -28,7 +28,13 @@ const INTROSPECT: &str = "introspect";
 
 /// The meaning of what was typed, or every mistake in file order.
 pub(super) fn lower(source: &SourceFile, written: &written::Dialect) -> Result<Dialect, Vec<Diagnostic>> {
-    let mut lowering = Lowering { source, slots: Vec::new(), functions: IndexMap::new(), prefixes_matter: None, found: Vec::new() };
+    let mut lowering = Lowering {
+        source,
+        slots: Vec::new(),
+        functions: IndexMap::new(),
+        prefixes_matter: None,
+        found: Vec::new(),
+    };
     let dialect = lowering.dialect(written);
     let mut found = lowering.found;
     found.sort_by_key(|diagnostic| diagnostic.at.span.start);
@@ -218,7 +224,8 @@ impl Lowering<'_> {
             text => match pattern::mistake(text) {
                 None => Some(DateFormat::Pattern(text.to_owned())),
                 Some(mistake) => {
-                    let message = format!("`{text}` is neither `iso`, `dotnet`, `epoch`, `epoch-ms` nor a pattern");
+                    let message =
+                        format!("`{text}` is neither `iso`, `dotnet`, `epoch`, `epoch-ms` nor a pattern");
                     self.wrong("dialect::date-format", written.span, message, mistake);
                     None
                 }

@@ -97,8 +97,14 @@ impl Lowering<'_> {
         }
         for (at, format) in formats.iter().enumerate() {
             if let Some(other) = formats[..at].iter().find(|other| are_confused(other, format)) {
-                let message = format!("`{}` and `{}` read the same text differently", other.word(), format.word());
-                self.wrong("dialect::ambiguous-date", written[at].span, message, "keep the one that the endpoint writes");
+                let message =
+                    format!("`{}` and `{}` read the same text differently", other.word(), format.word());
+                self.wrong(
+                    "dialect::ambiguous-date",
+                    written[at].span,
+                    message,
+                    "keep the one that the endpoint writes",
+                );
             }
         }
     }
@@ -116,7 +122,9 @@ fn are_confused(one: &DateFormat, other: &DateFormat) -> bool {
         (DateFormat::Epoch, DateFormat::EpochMs) | (DateFormat::EpochMs, DateFormat::Epoch) => true,
         (DateFormat::Pattern(one), DateFormat::Pattern(other)) => {
             let (one, other): (Vec<_>, Vec<_>) = (pieces(one).collect(), pieces(other).collect());
-            one != other && one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| look_alike(*a, *b))
+            one != other
+                && one.len() == other.len()
+                && one.iter().zip(&other).all(|(a, b)| look_alike(*a, *b))
         }
         _ => false,
     }

@@ -223,12 +223,17 @@ fn leaf(document: &Document, path: &[&str], accepts: &Accepts) -> Result<Option<
             Some(_) => Err(Fault::Malformed),
         },
         Document::Form(pairs) => {
-            let name: String =
-                path.iter().enumerate().map(|(at, name)| if at == 0 { (*name).to_owned() } else { format!("[{name}]") }).collect();
+            let name: String = path
+                .iter()
+                .enumerate()
+                .map(|(at, name)| if at == 0 { (*name).to_owned() } else { format!("[{name}]") })
+                .collect();
             let mut values = pairs.iter().filter(|(own, _)| *own == name).map(|(_, value)| value.clone());
             Ok(values.next())
         }
-        Document::Xml(root) => Ok(element(root, path, accepts).filter(|found| !found.nil).map(|found| found.text.clone())),
+        Document::Xml(root) => {
+            Ok(element(root, path, accepts).filter(|found| !found.nil).map(|found| found.text.clone()))
+        }
     }
 }
 
@@ -252,13 +257,10 @@ fn element<'a>(root: &'a Element, path: &[&str], accepts: &Accepts) -> Option<&'
         }
         let fits = own(name);
         here = here.children[from..].iter().find(|element| fits(element))?;
-        members = members
-            .iter()
-            .find(|(own, _)| own == name)
-            .map_or(&[][..], |(_, shape)| match shape {
-                Shape::Object(inner) => inner.as_slice(),
-                Shape::Text(_) => &[],
-            });
+        members = members.iter().find(|(own, _)| own == name).map_or(&[][..], |(_, shape)| match shape {
+            Shape::Object(inner) => inner.as_slice(),
+            Shape::Text(_) => &[],
+        });
     }
     Some(here)
 }

@@ -141,7 +141,12 @@ impl Spoken {
         let refresh = match asked.value(Slot::Refresh) {
             Some(refresh) => refresh,
             None if self.switches.has(Defect::MissingTokenGranted) => {
-                return Ok(self.authority.login(0, self.authority.roster.accounts[0].party, usual_scope(), now));
+                return Ok(self.authority.login(
+                    0,
+                    self.authority.roster.accounts[0].party,
+                    usual_scope(),
+                    now,
+                ));
             }
             None => return Err(Fault::Malformed),
         };
@@ -250,9 +255,10 @@ impl Spoken {
             }
         });
         match ended {
-            Ok(()) => {
-                Acted { response: self.teller.write(asked.operation, request, &Said::Done, now), refresh: None }
-            }
+            Ok(()) => Acted {
+                response: self.teller.write(asked.operation, request, &Said::Done, now),
+                refresh: None,
+            },
             Err(fault) => self.refused(asked.operation, request, fault, None),
         }
     }
@@ -364,10 +370,9 @@ pub fn has_beside(dialect: &Dialect, defect: Defect) -> bool {
 
 /// Whether a defect of the authority or of the host finds what it needs in a dialect.
 pub fn has_room(dialect: &Dialect, defect: Defect) -> bool {
-    let in_json = |source: &FieldSource| {
-        matches!(source.at.first(), Some(FieldPlace::Path(path)) if TOLD_AS.iter().any(|name| path.ends_with(name)))
-    };
-    let revoked_by = |slot: Slot| dialect.operation(Operation::Revoke).is_some_and(|speech| speech.carries(slot));
+    let in_json = |source: &FieldSource| matches!(source.at.first(), Some(FieldPlace::Path(path)) if TOLD_AS.iter().any(|name| path.ends_with(name)));
+    let revoked_by =
+        |slot: Slot| dialect.operation(Operation::Revoke).is_some_and(|speech| speech.carries(slot));
     match defect {
         Defect::SecretEchoed
         | Defect::SecretEchoedInBase64

@@ -45,9 +45,7 @@ impl Names for Tried<'_> {
     fn is_blank(&self, value: &Value) -> bool {
         match value {
             Value::Nothing => true,
-            Value::Text(text) => {
-                text.is_empty() || self.dialect.blank.contains(&Blank::Text(text.clone()))
-            }
+            Value::Text(text) => text.is_empty() || self.dialect.blank.contains(&Blank::Text(text.clone())),
             _ => false,
         }
     }
@@ -74,13 +72,13 @@ pub(super) fn refused(
     classes: &[ErrorClass],
     statuses: &[u16],
 ) -> Option<Recipe> {
-    let is_refusal = |tried: &Tried<'_>| {
-        speech.answers.granted.truth(tried) == Truth::False && !is_crash(speech, tried)
-    };
+    let is_refusal =
+        |tried: &Tried<'_>| speech.answers.granted.truth(tried) == Truth::False && !is_crash(speech, tried);
     for class in classes {
         for (rule, _) in dialect.errors.iter().filter(|(_, own)| own == class) {
-            let mut names = candidates([rule, &speech.answers.granted].into_iter().chain(&speech.answers.refused));
-            names.iter_mut().for_each(|(_, values)| values.push(Value::Nothing));
+            let mut names =
+                candidates([rule, &speech.answers.granted].into_iter().chain(&speech.answers.refused));
+            names.iter_mut().for_each(|(_, values)| unsaid(values));
             let found = search(&names, statuses, |status, values| {
                 let tried = Tried { dialect, tokens: false, status, values };
                 is_refusal(&tried) && class_of(dialect, &tried) == *class
@@ -92,10 +90,14 @@ pub(super) fn refused(
     }
     let rules = [&speech.answers.granted].into_iter().chain(&speech.answers.refused);
     let mut names = candidates(rules);
-    names.iter_mut().for_each(|(_, values)| values.push(Value::Nothing));
-    search(&names, statuses, |status, values| {
-        is_refusal(&Tried { dialect, tokens: false, status, values })
-    })
+    names.iter_mut().for_each(|(_, values)| unsaid(values));
+    search(&names, statuses, |status, values| is_refusal(&Tried { dialect, tokens: false, status, values }))
+}
+
+/// Of a refusal no flag is up that need not be, and a value may be away.
+fn unsaid(values: &mut Vec<Value>) {
+    values.sort_by_key(|value| *value == Value::Flag(true));
+    values.push(Value::Nothing);
 }
 
 fn class_of(dialect: &Dialect, tried: &Tried<'_>) -> ErrorClass {
@@ -104,9 +106,7 @@ fn class_of(dialect: &Dialect, tried: &Tried<'_>) -> ErrorClass {
 }
 
 fn is_crash(speech: &Speech, tried: &Tried<'_>) -> bool {
-    if !tried.tokens
-        && speech.answers.refused.as_ref().is_some_and(|rule| rule.truth(tried) == Truth::True)
-    {
+    if !tried.tokens && speech.answers.refused.as_ref().is_some_and(|rule| rule.truth(tried) == Truth::True) {
         return false;
     }
     match &speech.answers.crash {
@@ -135,8 +135,11 @@ fn search(
     let names: Vec<&(String, Vec<Value>)> = names.iter().filter(|(name, _)| name != "status").collect();
     let mut wheel = vec![0; names.len()];
     for _ in 0..TRIES_MAX {
-        let values: Vec<(String, Value)> =
-            names.iter().zip(&wheel).map(|((name, values), at)| (name.clone(), values[*at].clone())).collect();
+        let values: Vec<(String, Value)> = names
+            .iter()
+            .zip(&wheel)
+            .map(|((name, values), at)| (name.clone(), values[*at].clone()))
+            .collect();
         if let Some(status) = tried.iter().find(|status| fits(f64::from(**status), &values)) {
             return Some(Recipe { status: *status, values });
         }
@@ -149,7 +152,11 @@ fn search(
     None
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within the statuses of HTTP")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is within the statuses of HTTP"
+)]
 fn whole(number: f64) -> Option<u16> {
     ((200.0..600.0).contains(&number) && number.fract() == 0.0).then_some(number as u16)
 }
@@ -257,7 +264,9 @@ mod tests {
         let expired = of(ErrorClass::Expired);
         assert_eq!(expired.status, 401);
         assert!(expired.values.contains(&("code".to_owned(), Value::Text("E1".to_owned()))));
-        assert!(of(ErrorClass::Revoked).values.contains(&("code".to_owned(), Value::Text("gone".to_owned()))));
+        assert!(
+            of(ErrorClass::Revoked).values.contains(&("code".to_owned(), Value::Text("gone".to_owned())))
+        );
         // What no rule knows is refused all the same.
         assert!(matches!(of(ErrorClass::RateLimited).status, 400 | 401));
     }

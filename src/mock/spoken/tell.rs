@@ -75,7 +75,8 @@ impl Teller {
             for fault in FAULTS {
                 let (classes, statuses) = meant(fault, *operation);
                 refused.extend(
-                    solve::refused(dialect, speech, classes, statuses).map(|recipe| ((*operation, fault), recipe)),
+                    solve::refused(dialect, speech, classes, statuses)
+                        .map(|recipe| ((*operation, fault), recipe)),
                 );
             }
         }
@@ -98,7 +99,8 @@ impl Teller {
             Said::Refused(fault) => self.refused.get(&(operation, *fault)),
             Said::Granted { .. } | Said::Held(_) | Said::Done => self.granted.get(&operation),
         };
-        let plain = Recipe { status: if matches!(said, Said::Refused(_)) { 400 } else { 200 }, values: Vec::new() };
+        let plain =
+            Recipe { status: if matches!(said, Said::Refused(_)) { 400 } else { 200 }, values: Vec::new() };
         let recipe = recipe.unwrap_or(&plain);
         let mut draft = Draft { status: recipe.status, ..Draft::default() };
         for (name, value) in &recipe.values {
@@ -120,7 +122,12 @@ impl Teller {
     }
 
     /// What a defect answers in place of the table's words.
-    fn in_other_words(&self, operation: Operation, request: &HttpRequest, said: &Said<'_>) -> Option<HttpResponse> {
+    fn in_other_words(
+        &self,
+        operation: Operation,
+        request: &HttpRequest,
+        said: &Said<'_>,
+    ) -> Option<HttpResponse> {
         let Said::Refused(fault) = said else { return None };
         let refreshes = operation == Operation::Refresh;
         if *fault == Fault::Crashed {
@@ -133,7 +140,8 @@ impl Teller {
         html.then(|| HttpResponse {
             status: 200,
             headers: vec![("Content-Type".to_owned(), "text/html".to_owned())],
-            body: b"<!DOCTYPE html><html><head><title>Runtime Error</title></head><body></body></html>".to_vec(),
+            body: b"<!DOCTYPE html><html><head><title>Runtime Error</title></head><body></body></html>"
+                .to_vec(),
         })
     }
 
@@ -156,8 +164,7 @@ impl Teller {
             if unsaid {
                 continue;
             }
-            let spelling =
-                Spelling { dialect: &self.dialect, switches: self.switches, refreshes, now };
+            let spelling = Spelling { dialect: &self.dialect, switches: self.switches, refreshes, now };
             if let Some(value) = field_value(*field, source, pair, authority, &spelling) {
                 draft.place(speech, &source.at, value);
             }
@@ -183,9 +190,11 @@ impl Teller {
     fn refusal(&self, speech: &Speech, draft: &Draft) -> Option<Shown> {
         let first = |path: &String| path.split('/').nth(1).unwrap_or_default().to_owned();
         let needed: Vec<String> = draft.members.iter().map(|(path, _)| first(path)).collect();
-        let fitting = self.dialect.error_documents.iter().find(|error| {
-            needed.iter().all(|name| error.body.iter().any(|(own, _)| own == name))
-        });
+        let fitting = self
+            .dialect
+            .error_documents
+            .iter()
+            .find(|error| needed.iter().all(|name| error.body.iter().any(|(own, _)| own == name)));
         if let Some(error) = fitting {
             let mut members = tree(&error.body, draft, "");
             for (at, (name, declared)) in error.body.iter().enumerate() {
@@ -197,7 +206,8 @@ impl Teller {
             members.retain(|_, value| !value.is_null());
             return Some(Shown { members, root: error.root.clone() });
         }
-        let may_be_null = |body: &[(String, Declared)]| body.iter().all(|(_, own)| own.optional || own.nullable);
+        let may_be_null =
+            |body: &[(String, Declared)]| body.iter().all(|(_, own)| own.optional || own.nullable);
         match &speech.answers.body {
             Some(body) if may_be_null(body) && !needed.is_empty() => declared(speech, draft),
             _ if draft.members.is_empty() => None,
@@ -299,7 +309,8 @@ impl Draft {
         let value = match value {
             Known::Text(text) => Value::from(text.clone()),
             Known::Flag(flag) => Value::from(*flag),
-            Known::Number(number) if number.fract() == 0.0 => {
+            Known::Number(number) if number.fract() == 0.0 =>
+            {
                 #[expect(clippy::cast_possible_truncation, reason = "a number of a dialect is small")]
                 Value::from(*number as i64)
             }

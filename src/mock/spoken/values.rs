@@ -41,11 +41,15 @@ pub(super) fn field_value(
             let end = if spelling.has(Defect::TokenWithSpace) { "\n" } else { "" };
             format!("{}{end}", pair.refresh.expose()).into()
         }
-        Field::Id => {
-            super::super::oauth::id_token(authority, pair, !spelling.refreshes, spelling.now, spelling.switches)
-                .expose()
-                .into()
-        }
+        Field::Id => super::super::oauth::id_token(
+            authority,
+            pair,
+            !spelling.refreshes,
+            spelling.now,
+            spelling.switches,
+        )
+        .expose()
+        .into(),
         Field::Scope => pair.scope.to_string().into(),
         Field::Issued => at(pair.issued),
         // When a refresh token ends, nobody is told.
@@ -94,7 +98,9 @@ fn by_pattern(pattern: &str, moment: Moment) -> String {
     for piece in pieces(pattern) {
         match piece {
             Piece::Literal(literal) => text.push_str(literal),
-            Piece::Run('f', count) => text.push_str(&format!("{:09}", moment.0.rem_euclid(1000) * 1_000_000)[..count]),
+            Piece::Run('f', count) => {
+                text.push_str(&format!("{:09}", moment.0.rem_euclid(1000) * 1_000_000)[..count])
+            }
             Piece::Run(letter, count) => {
                 let directive = match (letter, count) {
                     ('d', 1) => "%-d",

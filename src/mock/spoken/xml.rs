@@ -84,7 +84,8 @@ impl Writing<'_> {
 
 /// A name with the prefix of its namespace.
 fn named(name: &str, namespace: Option<&str>, writing: &Writing<'_>) -> String {
-    let prefix = writing.namespaces.iter().find(|(prefix, uri)| !prefix.is_empty() && Some(uri.as_str()) == namespace);
+    let prefix =
+        writing.namespaces.iter().find(|(prefix, uri)| !prefix.is_empty() && Some(uri.as_str()) == namespace);
     match prefix {
         Some((prefix, _)) if !name.contains(':') => format!("{prefix}:{name}"),
         _ => name.to_owned(),
@@ -106,5 +107,9 @@ pub(super) fn without_prefixes(speech: &Speech, members: Map<String, Value>) -> 
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\r', "&#xD;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\r', "&#xD;")
 }

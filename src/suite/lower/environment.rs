@@ -314,12 +314,22 @@ fn source(written: &Spanned<written::Chains>, notes: &mut Notes<'_>) -> ChainSou
             (None, None, Some(command)) => ChainSource::Exec(command.value.clone()),
             (None, None, None) => {
                 let message = "`chains` says nothing of where they come from";
-                notes.error("suite::wrong-value", written.span, message, "write `login`, `file`, `env` or `exec`");
+                notes.error(
+                    "suite::wrong-value",
+                    written.span,
+                    message,
+                    "write `login`, `file`, `env` or `exec`",
+                );
                 ChainSource::Login
             }
             _ => {
                 let message = "chains come from one place";
-                notes.error("suite::wrong-value", written.span, message, "keep one of `file`, `env` and `exec`");
+                notes.error(
+                    "suite::wrong-value",
+                    written.span,
+                    message,
+                    "keep one of `file`, `env` and `exec`",
+                );
                 ChainSource::Login
             }
         },

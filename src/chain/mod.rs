@@ -216,6 +216,7 @@ pub fn may_have_spent(failure: Failure) -> bool {
         // `Tls` is the handshake or the record layer: only the second has spent, and nobody can tell.
         Failure::Tls
         | Failure::Reset
+        | Failure::StreamReset
         | Failure::ClosedBeforeAnswer
         | Failure::ClosedWithinAnswer
         | Failure::ReuseRace

@@ -223,7 +223,7 @@ impl Walk {
                     return Step {
                         sent_at,
                         done_at,
-                        first_byte_at: None,
+                        first_byte_at: connection.first_byte_at(),
                         ended: Ended::Granted(news),
                         reply: None,
                         waited,

@@ -34,7 +34,7 @@ const EXITS: [Exit; 10] = [
 ];
 
 /// Failures of an exchange, in the order in which they are declared.
-const FAILURES: [Failure; 28] = [
+const FAILURES: [Failure; 29] = [
     Failure::Dns,
     Failure::ConnectRefused,
     Failure::ConnectTimeout,
@@ -45,6 +45,7 @@ const FAILURES: [Failure; 28] = [
     Failure::NoHttp2,
     Failure::NotInHttp2,
     Failure::Reset,
+    Failure::StreamReset,
     Failure::ClosedBeforeAnswer,
     Failure::ClosedWithinAnswer,
     Failure::ReuseRace,
@@ -223,6 +224,10 @@ fn failure_words(failure: Failure) -> (&'static str, &'static str) {
         Failure::NotInHttp2 => (
             "HTTP/2 has no such thing as this request (a header that it forbids, a framing that it does not have).",
             "Run the check with `http: 1.1`.",
+        ),
+        Failure::StreamReset => (
+            "HTTP/2: the endpoint reset the stream (RST_STREAM), or ended the connection by a GOAWAY.",
+            "Look into its log: limits of streams and of resets, time-outs of the proxy before it.",
         ),
         Failure::LocalPorts => (
             "This machine has no free port left.",

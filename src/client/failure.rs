@@ -23,6 +23,8 @@ pub enum Failure {
     NotInHttp2,
     /// The connection was reset.
     Reset,
+    /// HTTP/2: the endpoint reset the stream, or ended the connection by a GOAWAY.
+    StreamReset,
     /// The connection was closed before the first byte of an answer.
     ClosedBeforeAnswer,
     /// The connection was closed within the answer.
@@ -77,6 +79,7 @@ impl Failure {
             Failure::NoHttp2 => "no http/2",
             Failure::NotInHttp2 => "not in http/2",
             Failure::Reset => "reset",
+            Failure::StreamReset => "stream reset",
             Failure::ClosedBeforeAnswer => "closed before the answer",
             Failure::ClosedWithinAnswer => "closed within the answer",
             Failure::ReuseRace => "reuse race",

@@ -11,6 +11,7 @@ mod connect;
 pub mod failure;
 pub mod guard;
 pub mod http1;
+mod http2;
 pub mod look;
 pub mod proof;
 pub mod reply;
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use crate::dialect::{Computed, Dialect, Speech};
 use crate::secret::Token;
+use crate::suite::transport::Http;
 
 use self::compose::Slots;
 pub use self::connect::Opening;
@@ -340,7 +342,23 @@ impl Client {
     /// The same, and how long each phase of it took.
     pub async fn connect_timed(&self) -> Result<(wire::Connection, Opening), Failure> {
         let connect::Dialed { stream, opening } = self.door.dialer.dial(&self.door.guard).await?;
-        Ok((wire::Connection::new(self.door.clone(), stream, opening.round_trip()), opening))
+        let (door, round_trip) = (self.door.clone(), opening.round_trip());
+        let connection = match self.door.dialer.http() {
+            Http::One => wire::Connection::new(door, stream, round_trip),
+            Http::Two => wire::Connection::over_http2(door, self.speak_two(stream).await?, round_trip),
+        };
+        Ok((connection, opening))
+    }
+
+    async fn speak_two(&self, stream: stream::Stream) -> Result<http2::Two, Failure> {
+        let target = &self.door.target;
+        let deadline = tokio::time::Instant::now() + target.connect_timeout;
+        let origin = http2::Origin::of(target.url.scheme() == "https");
+        let spoken = http2::Two::open(stream, origin, deadline).await;
+        if let Err(Failure::NoHttp2) = &spoken {
+            self.door.dialer.trouble().note(trouble::no_protocol());
+        }
+        spoken
     }
 
     /// What a class of failure beneath HTTP leaves out: the last trouble with a certificate or a proxy, and its cure.

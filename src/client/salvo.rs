@@ -3,7 +3,7 @@
 //! A server on the same machine is often woken on the CPU of whoever writes to it, and answers before that thread
 //! can write again. The other thread goes on meanwhile, so that all is sent before the first answer comes.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -99,7 +99,7 @@ fn two_cpus() -> Option<(CpuSet, [CpuSet; 2])> {
 
 impl Salvo {
     fn of(shots: Vec<Ready>) -> Salvo {
-        let socket = |shot: &Ready| shot.connection.socket()?.as_fd().try_clone_to_owned().ok();
+        let socket = |shot: &Ready| shot.connection.cloned_socket();
         // A connection that is closed already makes the salvo one that is not complete.
         let sockets: Vec<OwnedFd> = shots.iter().filter_map(socket).collect();
         Salvo {

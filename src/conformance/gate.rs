@@ -171,6 +171,7 @@ fn has_answered(failure: Failure) -> bool {
         | Failure::NoHttp2
         | Failure::NotInHttp2
         | Failure::Reset
+        | Failure::StreamReset
         | Failure::ClosedBeforeAnswer
         | Failure::ReuseRace
         | Failure::ResponseTimeout

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -23,7 +23,7 @@ use crate::suite::defect::Defect;
 use crate::suite::environment::Variant;
 
 use super::alarm::Alarm;
-use super::exchange::{receive, serve};
+use super::exchange::{Broken, receive, serve};
 use super::shared::Shared;
 use super::stumbles::Stumbles;
 use super::webapi::HttpResponse;
@@ -169,6 +169,17 @@ async fn connection(
     let mut builder = http1::Builder::new();
     builder.title_case_headers(true).auto_date_header(false).half_close(false);
     let switches = served.shared.switches;
+    if matches!(door, Door::Application) {
+        let rests = switches.is(Variant::IdleTimeout);
+        tokio::select! {
+            spoken = speaks_two(&stream, rests) => match spoken {
+                Some(false) => {}
+                Some(true) => return frames(stream, &served, epoch).await,
+                None => return,
+            },
+            _ = epoch.changed() => return,
+        }
+    }
     let mut wire = Wire::of(stream);
     if matches!(door, Door::Application) {
         wire.splits = switches.is(Variant::SplitAnswers);
@@ -198,6 +209,44 @@ async fn connection(
             let service = service_fn(|request| order(Arc::clone(&served.shared), request));
             drop(builder.serve_connection(io, service).await);
         }
+    }
+}
+
+/// Whether a connection begins as HTTP/2 does; nothing where it says nothing for longer than it may.
+async fn speaks_two(stream: &TcpStream, rests: bool) -> Option<bool> {
+    let looking = async {
+        let mut start = [0; 3];
+        loop {
+            match stream.peek(&mut start).await {
+                // Nobody there any more: whoever serves finds out.
+                Ok(0) | Err(_) => return false,
+                Ok(count) if !b"PRI".starts_with(&start[..count]) => return false,
+                Ok(3) => return true,
+                Ok(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+    };
+    if rests { tokio::time::timeout(REST, looking).await.ok() } else { Some(looking.await) }
+}
+
+/// Serves HTTP/2 by prior knowledge.
+async fn frames(stream: TcpStream, served: &Served, mut epoch: watch::Receiver<u64>) {
+    let stumbles = Arc::new(Stumbles::of(served.shared.switches));
+    let service = service_fn(|request: Request<Incoming>| {
+        // Over HTTP/1.1 hyper leaves the body of such an answer out by itself.
+        let is_head = request.method() == Method::HEAD;
+        let (head, reading) = receive(served, &stumbles, request);
+        let served = serve(served.clone(), Arc::clone(&stumbles), head, reading);
+        async move {
+            let response = served.await?;
+            Ok::<_, Broken>(if is_head { response.map(|_| Answered::whole(Vec::new())) } else { response })
+        }
+    });
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.auto_date_header(false);
+    tokio::select! {
+        _ = builder.serve_connection(TokioIo::new(Wire::of(stream)), service) => (),
+        _ = epoch.changed() => (),
     }
 }
 

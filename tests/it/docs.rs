@@ -61,6 +61,16 @@ fn every_example_of_the_suite_language_is_read() {
     }
 }
 
+#[test]
+fn the_example_of_transport_is_read() {
+    let text = std::fs::read_to_string(root().join("docs/transport.md")).unwrap();
+    for (line, block) in blocks(&text, "yaml") {
+        if let Err(mistakes) = parsed(&format!("docs/transport.md, block of line {line}"), &block) {
+            panic!("{}", render(&mistakes, false));
+        }
+    }
+}
+
 /// The schema as it is committed; `BLESS=1` writes the current one.
 fn committed(path: &Path, current: &str) -> String {
     if std::env::vars().any(|(name, value)| name == "BLESS" && value == "1") {

@@ -14,6 +14,7 @@ mod docs;
 mod explain;
 mod golden;
 mod history;
+mod http2;
 mod learn;
 mod lifecycle;
 mod load;

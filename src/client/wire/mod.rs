@@ -1,4 +1,4 @@
-//! HTTP/1.1 over TCP and TLS: connections, and one exchange at a time on each.
+//! Connections over TCP and TLS, and one exchange at a time on each: HTTP/1.1 here, HTTP/2 by [`super::http2`].
 //!
 //! Writes first and waits only where the kernel says so. A request is sent at most once: whatever goes wrong
 //! after its first byte ends the exchange and the connection.
@@ -6,6 +6,7 @@
 mod swift;
 
 use std::future::poll_fn;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use tokio::time::timeout_at;
 use crate::suite::call::Abort;
 
 use super::http1::{self, HEAD_MAX, Reader};
+use super::http2::{self, Two};
 use super::stream::Stream;
 use super::{Answer, Door, Exchange, Failure, Request, Times};
 
@@ -44,8 +46,12 @@ const RESTED: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Connection {
     door: Arc<Door>,
-    /// `None` once closed.
+    /// `None` once closed, and over HTTP/2.
     stream: Option<Stream>,
+    /// What speaks HTTP/2, where that is spoken; `None` once closed.
+    two: Option<Box<Two>>,
+    /// An answer of HTTP/2 that is for the full reader.
+    unread: Option<Box<Answer>>,
     reader: Reader,
     buffer: Vec<u8>,
     /// The unread part of `buffer`.
@@ -115,10 +121,16 @@ enum Turn {
 
 impl Connection {
     pub(super) fn new(door: Arc<Door>, stream: Stream, round_trip: Duration) -> Connection {
+        Connection::idle(door, Some(stream), round_trip)
+    }
+
+    fn idle(door: Arc<Door>, stream: Option<Stream>, round_trip: Duration) -> Connection {
         Connection {
             reader: Reader::new(door.target.body_max),
             door,
-            stream: Some(stream),
+            stream,
+            two: None,
+            unread: None,
             // Most answers under load are read where they lie and need none.
             buffer: Vec::new(),
             start: 0,
@@ -133,6 +145,11 @@ impl Connection {
             first_byte_at: None,
             moved: Moved::default(),
         }
+    }
+
+    /// A connection that speaks HTTP/2.
+    pub(super) fn over_http2(door: Arc<Door>, two: Two, round_trip: Duration) -> Connection {
+        Connection { two: Some(Box::new(two)), ..Connection::idle(door, None, round_trip) }
     }
 
     /// Sends `request` once and reads its answer.
@@ -150,6 +167,9 @@ impl Connection {
 
     /// [`Connection::send`] for whoever has had its turn at the guard.
     pub(super) async fn send_now(&mut self, request: Arc<Request>) -> Exchange {
+        if self.two.is_some() && !http2::has(&request.travel) {
+            return Exchange::unsent(request, Failure::NotInHttp2);
+        }
         let counted =
             (0..request.travel.pipelined.min(http1::BEHIND_MAX)).try_for_each(|_| self.door.guard.count());
         if let Err(failure) = counted.and_then(|()| self.begin(request.method == "HEAD")) {
@@ -164,7 +184,7 @@ impl Connection {
         let done_at = Instant::now();
         let result = result.unwrap_or(Err(Failure::ResponseTimeout));
         let result = match result {
-            Ok(()) if http1::is_ambiguous(&request) => self.listen_on().await,
+            Ok(()) if self.two.is_none() && http1::is_ambiguous(&request) => self.listen_on().await,
             result => result,
         };
         let behind = match result {
@@ -184,12 +204,18 @@ impl Connection {
 
     /// The bytes that went by since this was last asked.
     pub fn take_moved(&mut self) -> Moved {
-        std::mem::take(&mut self.moved)
+        match &self.two {
+            None => std::mem::take(&mut self.moved),
+            Some(two) => two.take_moved(),
+        }
     }
 
     /// First half of a volley: sends all of `request` but its last `kept` bytes. An answer to half a request ends
     /// the exchange.
     pub(super) async fn hold(&mut self, request: Arc<Request>, kept: Kept) -> Result<Held, Exchange> {
+        if self.two.is_some() && !http2::has(&request.travel) {
+            return Err(Exchange::unsent(request, Failure::NotInHttp2));
+        }
         if let Err(failure) = self.begin(request.method == "HEAD") {
             return Err(Exchange::unsent(request, failure));
         }
@@ -206,7 +232,17 @@ impl Connection {
         let (answer, sent_at) = (Answer::empty(), Instant::now());
         let mut held = Held { request, bytes, written, answer, sent_at, since: None, out: false };
         let deadline = sent_at + self.door.target.timeout;
-        let sent = self.transmit(&held.bytes[..written], &mut held.answer);
+        let sent = async {
+            match &mut self.two {
+                None => self.transmit(&held.bytes[..written], &mut held.answer).await,
+                // From here on the gate holds what is kept.
+                Some(two) => {
+                    two.ask_and_keep(&std::mem::take(&mut held.bytes), kept).await?;
+                    held.written = 0;
+                    Ok(true)
+                }
+            }
+        };
         match timeout_at(deadline.into(), sent).await.unwrap_or(Err(Failure::ResponseTimeout)) {
             Ok(true) => {
                 held.since = Some(Instant::now());
@@ -229,19 +265,31 @@ impl Connection {
             let flushed = matches!(stream.poll_flush(&mut context), Poll::Ready(Ok(())));
             held.out = flushed && held.written == held.bytes.len();
         }
+        if let Some(two) = &mut self.two {
+            held.out = two.release();
+        }
         released_at
     }
 
-    /// The socket, while there is one.
-    pub(super) fn socket(&self) -> Option<&tokio::net::TcpStream> {
-        self.stream.as_ref().map(Stream::socket)
+    /// The socket once more, while there is one: for whoever asks the system about several at once.
+    pub(super) fn cloned_socket(&self) -> Option<std::os::fd::OwnedFd> {
+        match &self.two {
+            None => self.stream.as_ref()?.socket().as_fd().try_clone_to_owned().ok(),
+            Some(two) => two.cloned_socket(),
+        }
     }
 
     /// Last half of a volley: the rest of the request, if any, and the answer.
     pub(super) async fn hear_out(&mut self, mut held: Held, released_at: Instant) -> Exchange {
         let deadline = released_at + self.door.target.timeout;
         let rest = held.bytes.split_off(held.written);
-        let sent = timeout_at(deadline.into(), self.transmit(&rest, &mut held.answer)).await;
+        let sent = async {
+            match &mut self.two {
+                None => self.transmit(&rest, &mut held.answer).await,
+                Some(two) => two.let_all_out().await.map(|()| true),
+            }
+        };
+        let sent = timeout_at(deadline.into(), sent).await;
         self.conclude(held, Some(released_at), sent.unwrap_or(Err(Failure::ResponseTimeout))).await
     }
 
@@ -337,7 +385,7 @@ impl Connection {
         if self.busy {
             self.hang_up();
         }
-        let Some(stream) = &mut self.stream else { return Err(Failure::ReuseRace) };
+        let Some(stream) = &mut self.stream else { return self.look_at_two() };
         let failure = match (stream.look(), self.served) {
             (Poll::Pending, _) => return Ok(()),
             (Poll::Ready(Ok(1..)), 0) => Failure::EarlyAnswer,
@@ -348,6 +396,15 @@ impl Connection {
         };
         self.hang_up();
         Err(failure)
+    }
+
+    fn look_at_two(&mut self) -> Result<(), Failure> {
+        if self.two.as_ref().is_some_and(|two| two.is_open()) {
+            return Ok(());
+        }
+        let was_used = self.two.is_none() || self.served > 0;
+        self.hang_up();
+        Err(if was_used { Failure::ReuseRace } else { Failure::ClosedBeforeAnswer })
     }
 
     fn begin(&mut self, bodiless: bool) -> Result<(), Failure> {
@@ -372,7 +429,7 @@ impl Connection {
             }
             Err(failure) => Err(self.explain(failure, after).await),
         };
-        if result.is_err() || self.last || !self.reader.is_persistent() {
+        if result.is_err() || self.two.is_none() && (self.last || !self.reader.is_persistent()) {
             self.hang_up();
         }
         result
@@ -381,7 +438,7 @@ impl Connection {
     /// Tells the race of an idle connection from a server that took the request and closed without a word. In a
     /// race the server's end was closed already when the request came, and its system refuses what comes then.
     async fn explain(&mut self, failure: Failure, after: Duration) -> Failure {
-        if self.served == 0 || self.first_byte_at.is_some() {
+        if self.served == 0 || self.first_byte_at.is_some() || self.two.is_some() {
             return failure;
         }
         match failure {
@@ -411,6 +468,7 @@ impl Connection {
 
     fn hang_up(&mut self) {
         self.stream = None;
+        self.two = None;
         self.start = 0;
         self.end = 0;
     }
@@ -423,6 +481,14 @@ impl Connection {
         }
         let mut head = Vec::with_capacity(512);
         self.door.write_head(request, &mut head);
+        if let Some(two) = &mut self.two {
+            head.extend_from_slice(request.body.as_deref().unwrap_or_default());
+            if let Some(abort) = travel.abort {
+                return two.break_off(&head, abort).await.and(Err(Failure::Aborted));
+            }
+            two.ask(&head)?;
+            return self.hear_two(answer).await;
+        }
         let pieces = http1::body_pieces(request);
         let half = half(&head, &pieces);
         if travel.chunks.is_none() && travel.pace.is_none() && !travel.await_continue {
@@ -484,6 +550,10 @@ impl Connection {
 
     /// Reads the answer, also after a write that failed: a server may refuse early, say so, and hang up.
     async fn hear(&mut self, sent: Result<bool, Failure>, answer: &mut Answer) -> Result<(), Failure> {
+        if self.two.is_some() {
+            sent?;
+            return self.hear_two(answer).await;
+        }
         match sent {
             Ok(true) => self.read_answer(answer).await,
             Ok(false) => {
@@ -556,6 +626,16 @@ impl Connection {
                 _ => self.digest(answer)?,
             }
         }
+        Ok(())
+    }
+
+    /// The answer of HTTP/2 to what was asked.
+    async fn hear_two(&mut self, answer: &mut Answer) -> Result<(), Failure> {
+        let body_max = self.door.target.body_max;
+        let Connection { two, first_byte_at, .. } = self;
+        let Some(two) = two else { return Err(Failure::Reset) };
+        *answer = poll_fn(|cx| two.poll_answer(cx, body_max, first_byte_at)).await?;
+        first_byte_at.get_or_insert_with(Instant::now);
         Ok(())
     }
 

@@ -56,7 +56,7 @@ impl Connection {
     pub fn launch(&mut self, bytes: &[u8]) -> Result<Launched, Failure> {
         self.begin(bytes.starts_with(b"HEAD "))?;
         self.last = false;
-        let Some(stream) = &mut self.stream else { return Err(Failure::Reset) };
+        let Some(stream) = &mut self.stream else { return self.launch_two(bytes) };
         Ok(match stream.write_now(bytes) {
             Poll::Ready(Ok((count, true))) if count == bytes.len() => {
                 self.moved.sent += count as u64;
@@ -80,7 +80,7 @@ impl Connection {
         space: &mut [u8],
         read: impl FnOnce(Glimpse<'_>) -> Option<T>,
     ) -> Poll<Heard<T>> {
-        let Some(stream) = &mut self.stream else { return Poll::Ready(Heard::Unread) };
+        let Some(stream) = &mut self.stream else { return self.poll_glimpse_two(cx, read) };
         let count = match std::task::ready!(read_from(stream, cx, space, &self.reader)) {
             Ok(count) if count > 0 => count,
             fallen => {
@@ -102,6 +102,38 @@ impl Connection {
         Poll::Ready(Heard::Unread)
     }
 
+    fn launch_two(&mut self, bytes: &[u8]) -> Result<Launched, Failure> {
+        let asked = self.two.as_mut().map_or(Err(Failure::Reset), |two| two.ask(bytes));
+        self.busy &= asked.is_ok();
+        asked.map(|()| Launched::Whole)
+    }
+
+    /// An answer of HTTP/2 is always whole, and its framing plain.
+    fn poll_glimpse_two<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        read: impl FnOnce(Glimpse<'_>) -> Option<T>,
+    ) -> Poll<Heard<T>> {
+        let body_max = self.body_max();
+        let Connection { two, first_byte_at, .. } = self;
+        let Some(two) = two else { return Poll::Ready(Heard::Unread) };
+        let answer = match std::task::ready!(two.poll_answer(cx, body_max, first_byte_at)) {
+            Ok(answer) => answer,
+            Err(failure) => {
+                self.fallen = Some(failure);
+                return Poll::Ready(Heard::Unread);
+            }
+        };
+        let done_at = Instant::now();
+        if let Some(made) = read(answer.glimpse()) {
+            self.busy = false;
+            self.served += 1;
+            return Poll::Ready(Heard::Read(made, done_at));
+        }
+        self.unread = Some(Box::new(answer));
+        Poll::Ready(Heard::Unread)
+    }
+
     /// Reads the answer of a launched exchange with the full reader, from what was kept on.
     pub async fn hear_rest(&mut self, launched: Launched, answer: &mut Answer) -> Result<(), Failure> {
         let sent = match launched {
@@ -111,6 +143,10 @@ impl Connection {
         };
         if let Some(failure) = self.fallen.take() {
             return Err(failure);
+        }
+        if let Some(unread) = self.unread.take() {
+            *answer = *unread;
+            return Ok(());
         }
         self.digest(answer)?;
         self.hear(sent, answer).await

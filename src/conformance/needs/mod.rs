@@ -14,18 +14,19 @@ use crate::chain::Identity;
 use crate::dialect::Dialect;
 use crate::suite::Suite;
 use crate::suite::call::Slot;
-use crate::suite::check::{ChainNeed, Check, Standing, Verb};
+use crate::suite::check::{ChainNeed, Check, FuzzStage, Standing, Verb};
 use crate::suite::claim::{Field, SetExpectation};
 use crate::suite::environment::{Environment, Target};
 use crate::suite::expression::Truth;
 use crate::suite::policy::Rotation;
+use crate::suite::transport::Http;
 
 pub(super) use self::burn::{burn, harm, of_round};
 pub(super) use self::time::waits;
 
 use super::cell::{Cell, product};
 use super::names::Promised;
-use super::steps::{calls, loads};
+use super::steps::{calls, fuzzes, loads};
 
 /// What there is to run a check with.
 pub(super) struct Means<'a> {
@@ -59,6 +60,9 @@ pub(super) enum Need {
 }
 
 type Outcome = Result<(), Need>;
+
+/// Why what is about the framing of HTTP/1.1 is not asked over HTTP/2.
+const NOT_IN_HTTP2: &str = "it is about the framing of HTTP/1.1, which HTTP/2 does not have (`http: 2`): run it with `http: 1.1` as well";
 
 fn not_applicable(why: impl Into<String>) -> Need {
     Need::NotApplicable(why.into())
@@ -112,6 +116,7 @@ impl Means<'_> {
         }
         self.lengths(check)?;
         self.connections(check)?;
+        self.mutants(check)?;
         self.tokens(check)?;
         self.time(check)?;
         self.pace(check)?;
@@ -168,6 +173,15 @@ impl Means<'_> {
             return Err(skipped(
                 "the endpoint speaks in the clear on the loopback interface of this machine",
             ));
+        }
+        Ok(())
+    }
+
+    /// Mutants of request line and framing are those of HTTP/1.1.
+    fn mutants(&self, check: &Check) -> Outcome {
+        let of_wire = fuzzes(check).any(|fuzz| fuzz.stages.contains(&FuzzStage::Wire));
+        if of_wire && self.environment.transport.http == Http::Two {
+            return Err(skipped(NOT_IN_HTTP2));
         }
         Ok(())
     }

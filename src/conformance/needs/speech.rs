@@ -4,11 +4,12 @@
 use crate::conformance::cell::Cell;
 use crate::conformance::steps::{calls, changes_of, formats_of, fuzzes, loads};
 use crate::dialect::Speech;
-use crate::suite::call::{Changes, Made, Part, Reference, Slot, SlotRef, Template};
+use crate::suite::call::{Changes, Made, Part, Reference, Slot, SlotRef, Template, WireChanges};
 use crate::suite::check::Check;
 use crate::suite::claim::{Aspect, Claim, Expectation, FieldPlace, SetExpectation, SetPlace};
+use crate::suite::transport::Http;
 
-use super::{Means, Outcome, not_applicable, skipped};
+use super::{Means, NOT_IN_HTTP2, Outcome, not_applicable, skipped};
 
 impl Means<'_> {
     pub(super) fn spoken(&self, check: &Check) -> Outcome {
@@ -69,6 +70,9 @@ impl Means<'_> {
                 .ok_or_else(|| not_applicable("the dialect does not have this operation"))?;
             let changes = changes_of(call, cell);
             self.changes(&changes, speech, cell)?;
+            if self.environment.transport.http == Http::Two && is_of_http1(&changes) {
+                return Err(skipped(NOT_IN_HTTP2));
+            }
             for claim in &step.claims {
                 has_what_is_claimed(speech, claim, cell)?;
                 if matches!(claim.what, Expectation::NoCallback) && !self.can_call_back() {
@@ -175,6 +179,28 @@ fn spaced(changes: &Changes, speech: &Speech, cell: &Cell) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Whether a call differs in how HTTP/1.1 frames it, or keeps its connection.
+fn is_of_http1(changes: &Changes) -> bool {
+    const FRAMING: [&str; 7] = [
+        "connection",
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    let WireChanges { chunks, pace, length, abort: _, await_continue, pipelined } = &changes.wire;
+    let framed = |name: &str| FRAMING.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let twice = |name: &str, values: usize| name.eq_ignore_ascii_case("host") && values != 1;
+    chunks.is_some()
+        || pace.is_some()
+        || length.is_some()
+        || *await_continue
+        || pipelined.is_some()
+        || changes.headers.iter().any(|(name, values)| framed(name) || twice(name, values.len()))
 }
 
 /// The word of a template that is one, or names a dimension whose word is.

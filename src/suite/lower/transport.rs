@@ -26,11 +26,7 @@ pub(super) fn transport(environment: &written::Environment, notes: &mut Notes<'_
 }
 
 fn http(word: &Word, notes: &mut Notes<'_>) -> Option<Http> {
-    let version = notes.word("version of HTTP", &word.value, word.span, &Http::ALL);
-    if version == Some(Http::Two) {
-        notes.later("http: 2", word.span);
-    }
-    version
+    notes.word("version of HTTP", &word.value, word.span, &Http::ALL)
 }
 
 fn tls(written: &Spanned<written::TlsTerms>, notes: &mut Notes<'_>) -> TlsTerms {

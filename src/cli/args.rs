@@ -239,7 +239,7 @@ pub struct MockArgs {
     /// Port of the control port [default: the next one; any where the port is 0]
     #[arg(long)]
     pub control_port: Option<u16>,
-    /// The dialect it speaks
+    /// The dialect it speaks: a name, or the path of a file
     #[arg(long, default_value = "pfms")]
     pub dialect: String,
     /// What it does with used tokens: strict-family, strict-reject, grace-same-pair, grace-active-pair,
@@ -264,6 +264,9 @@ pub struct MockArgs {
     /// Work on so many requests at once, and let the others wait their turn
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub workers: Option<u32>,
+    /// Answer this share of all refreshes with 500, such as 0.5%
+    #[arg(long, value_name = "SHARE", default_value = "0%", value_parser = share)]
+    pub errors: f64,
     /// Print this many ready-to-use pairs, as JSON lines on stdout
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seeds: usize,
@@ -336,6 +339,9 @@ pub struct ReportArgs {
     /// A kill table (`proof.json` of `assay prove --out`) to show on the page
     #[arg(long, value_name = "FILE")]
     pub proof: Option<PathBuf>,
+    /// Write nothing: say whether the page was drawn from just this run file; exit 1 if it was not
+    #[arg(long)]
+    pub verify: bool,
 }
 
 /// What can be done with a baseline.
@@ -389,6 +395,10 @@ pub struct HistoryArgs {
     /// Print the history as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    crate::suite::units::share(text)
 }
 
 fn difference(text: &str) -> Result<String, String> {

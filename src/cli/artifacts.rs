@@ -15,9 +15,17 @@ const SHORTEST: usize = 8;
 
 /// The reports of `run`: name and text.
 pub fn draw(run: &Run) -> Vec<(String, String)> {
+    let text = file::write(run);
+    let digest = file::digest(&text);
+    let mut reports = vec![("run.json".to_owned(), text)];
+    reports.extend(draw_from(run, &digest));
+    reports
+}
+
+/// The reports of a run that was read from a run file with this digest, without the run file itself.
+pub fn draw_from(run: &Run, digest: &str) -> Vec<(String, String)> {
     let reports = [
-        ("run.json", file::write(run)),
-        ("report.html", report::html::page(run)),
+        ("report.html", report::html::page_of(run, digest)),
         ("junit.xml", report::junit::document(run)),
         ("summary.md", report::markdown::summary(run)),
     ];

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::compare::{self, Comparison, Matters, Options, Tolerance};
+use crate::compare::{self, Comparison, Matters, Options};
 use crate::report::{html, markdown, terminal};
 use crate::results::outcome::{self, Exit};
 use crate::results::{Run, file, wording};
@@ -18,7 +18,7 @@ pub fn compare(args: &CompareArgs, color: Color) -> anyhow::Result<Result<Exit, 
         (Ok(a), Ok(b)) => (a, b),
         (Err(refused), _) | (_, Err(refused)) => return Ok(Err(refused)),
     };
-    let options = Options { tolerance: tolerance(args.difference.as_deref()), seed: args.seed };
+    let options = Options { time: time(args.difference.as_deref()), seed: args.seed };
     let comparison = compare::compare(&a, &b, options);
     let folder = args.out.clone().unwrap_or_else(|| folder(&comparison));
     let again = format!("assay compare {} {}", args.a.display(), args.b.display());
@@ -44,7 +44,7 @@ pub(super) fn read(path: &Path) -> Result<Run, Refused> {
 
 /// Compares a run with its baseline, beside the run's own reports, and says the last line.
 pub(super) fn with_baseline(plan: &RunPlan, baseline: &Baseline, done: &Done) -> anyhow::Result<Exit> {
-    let options = Options { tolerance: baseline.tolerance, seed: plan.seed };
+    let options = Options { time: baseline.time, seed: plan.seed };
     let comparison = compare::compare(&baseline.run, &done.run, options);
     let folder = done.page.parent().unwrap_or(Path::new("."));
     let again = format!("assay compare {} {}", baseline.path.display(), folder.join("run.json").display());
@@ -99,7 +99,7 @@ pub fn both(args: &RunArgs, color: Color, checks: bool, load: bool) -> anyhow::R
 }
 
 fn tell_both(a: &Done, b: &Done, args: &RunArgs, plan: &RunPlan) -> anyhow::Result<Exit> {
-    let options = Options { tolerance: tolerance(args.difference.as_deref()), seed: plan.seed };
+    let options = Options { time: time(args.difference.as_deref()), seed: plan.seed };
     let comparison = compare::compare(&a.run, &b.run, options);
     let file = |done: &Done| done.page.with_file_name("run.json").display().to_string();
     let again = format!("assay compare {} {}", file(a), file(b));
@@ -151,9 +151,8 @@ pub fn accept(path: &Path, to: &Path) -> anyhow::Result<Result<Exit, Refused>> {
 }
 
 /// `2ms` or `5%`; clap has read it before.
-pub(super) fn tolerance(written: Option<&str>) -> Tolerance {
-    let time = written.and_then(|text| difference(text).ok());
-    Tolerance { time: time.unwrap_or(Tolerance::default().time), ..Tolerance::default() }
+pub(super) fn time(written: Option<&str>) -> Option<Matters> {
+    written.and_then(|text| difference(text).ok())
 }
 
 /// Reads a difference of response times: `2ms`, `5%`.

@@ -2,11 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::dialect;
+use crate::dialect::{self, Dialect};
 use crate::mock::{Controller as Served, MockOptions, MockServer};
 use crate::results::event::Stop;
 use crate::results::outcome::Exit;
-use crate::source::{SourceFile, nearest};
+use crate::source::{SourceFile, nearest, render};
 use crate::suite;
 use crate::suite::call::Slot;
 use crate::suite::defect::Defect;
@@ -44,8 +44,7 @@ pub fn serve(args: &MockArgs) -> anyhow::Result<Result<Exit, Refused>> {
 }
 
 fn options(args: &MockArgs) -> Result<MockOptions, String> {
-    let dialect = dialect::builtin(&args.dialect)
-        .ok_or_else(|| unknown("dialect", &args.dialect, dialect::BUILTIN.iter().map(|(name, _)| *name)))?;
+    let dialect = spoken(&args.dialect)?;
     let policies = MockPolicy::ALL.iter();
     let policy = policies
         .clone()
@@ -61,6 +60,7 @@ fn options(args: &MockArgs) -> Result<MockOptions, String> {
             seed: args.seed,
             latency: latency(&args.latency)?,
             workers: args.workers,
+            errors: args.errors,
             defects: args.defect.iter().map(|word| defect(word)).collect::<Result<_, _>>()?,
             variants: args.variant.iter().map(|word| variant(word)).collect::<Result<_, _>>()?,
             ..MockSpec::default()
@@ -76,6 +76,17 @@ fn options(args: &MockArgs) -> Result<MockOptions, String> {
         },
         threads: 2,
     })
+}
+
+/// A built-in dialect, or that of a file.
+fn spoken(name: &str) -> Result<Dialect, String> {
+    if let Some(dialect) = dialect::builtin(name) {
+        return Ok(dialect);
+    }
+    let Ok(text) = std::fs::read_to_string(name) else {
+        return Err(unknown("dialect", name, dialect::BUILTIN.iter().map(|(name, _)| *name)));
+    };
+    dialect::parse(&SourceFile::new(name, text)).map_err(|mistakes| render(&mistakes, false))
 }
 
 /// The model as the suite language reads it.

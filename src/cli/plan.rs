@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::compare::Tolerance;
+use crate::compare::Matters;
 use crate::dialect::{self, Dialect};
 use crate::report::terminal::{self, Screen};
 use crate::results::Run;
@@ -98,7 +98,7 @@ pub struct Baseline {
     /// The run.
     pub run: Arc<Run>,
     /// From which difference on anybody cares.
-    pub tolerance: Tolerance,
+    pub time: Option<Matters>,
 }
 
 /// Reads the suite at `path`, or the default one.
@@ -222,8 +222,8 @@ fn lines(level: StatusLevel) -> terminal::Lines {
 /// Read before anything is sent: a baseline that cannot be read must not cost a run.
 fn baseline(path: &Path, args: &RunArgs) -> Result<Baseline, Refused> {
     let run = super::compare::read(path)?;
-    let tolerance = super::compare::tolerance(args.difference.as_deref());
-    Ok(Baseline { path: path.to_owned(), run: Arc::new(run), tolerance })
+    let time = super::compare::time(args.difference.as_deref());
+    Ok(Baseline { path: path.to_owned(), run: Arc::new(run), time })
 }
 
 /// A pattern that matches no check is a typing error, not an empty run.

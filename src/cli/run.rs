@@ -10,6 +10,7 @@ use crate::conformance::Counted;
 use crate::conformance::sentinels::{self, Watched};
 use crate::load;
 use crate::report::{json, terminal};
+use crate::results::comparing::{Comparing, ExpectedDifference};
 use crate::results::event::{Event, Narrator, Stop};
 use crate::results::outcome::{self, Exit};
 use crate::results::{
@@ -17,8 +18,9 @@ use crate::results::{
     SuiteStamp, TargetKind, TargetStamp, Took, Trust, TrustState, objectives, trust,
 };
 use crate::secret::{FingerprintKey, Token};
-use crate::suite::Suite;
+use crate::suite::compare::Difference;
 use crate::suite::profile::Profile;
+use crate::suite::{self, Suite};
 
 use super::args::Format;
 use super::plan::RunPlan;
@@ -272,6 +274,7 @@ async fn testify(
         objectives,
         formats,
         proof: None,
+        comparing: comparing(&suite.compare),
         entropy,
         shapes,
     }
@@ -320,6 +323,31 @@ fn trusted(ready: &Ready, load: &[LoadResult], books: Option<Books>) -> Trust {
         TargetKind::RunningMock | TargetKind::Endpoint => TrustState::Untrusted,
     };
     Trust { state, reasons, books, secrets: None }
+}
+
+/// What the suite says of comparisons; nothing where it says nothing.
+fn comparing(written: &suite::compare::Comparing) -> Option<Box<Comparing>> {
+    let (time_us, time_share) = match written.time {
+        Some(Difference::Us(us)) => (Some(us), None),
+        Some(Difference::Share(share)) => (None, Some(share)),
+        None => (None, None),
+    };
+    let expected = written.expected.iter().map(|expected| ExpectedDifference {
+        what: expected.what.clone(),
+        until: expected.until.to_string(),
+        owner: expected.owner.clone(),
+        why: expected.why.clone(),
+    });
+    let renamed = written.renamed.iter().map(|(old, new)| (old.clone(), new.value.clone()));
+    let comparing = Comparing {
+        time_us,
+        time_share,
+        errors: written.errors,
+        rate: written.rate,
+        expected: expected.collect(),
+        renamed: renamed.collect(),
+    };
+    (comparing != Comparing::default()).then(|| Box::new(comparing))
 }
 
 /// `pfms-2026-11-23-020004`

@@ -4,6 +4,7 @@
 //! matches checks, [`shapes`] what answers look like, [`speed`] the figures of the load, [`rotation`] what tokens became, [`statistics`] says what
 //! a difference is worth, [`outcome`] makes headline, reason and exit code; [`history`] sets many runs in a row.
 
+mod expected;
 pub mod history;
 pub mod outcome;
 mod rotation;
@@ -63,6 +64,48 @@ pub struct Comparison {
     pub only_in_one: Vec<(String, char)>,
     /// Why no verdict on speed is drawn, if so.
     pub no_speed: Option<String>,
+    /// Differences that the suite of B expects, and what came of them.
+    pub expected: Vec<Expectation>,
+}
+
+/// A difference that is known, and whether it was seen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Expectation {
+    /// What differs.
+    pub what: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why it is there.
+    pub why: String,
+    /// After this day it counts again.
+    pub until: String,
+    /// How many differences it is.
+    pub seen: u64,
+    /// What came of it.
+    pub state: Seen,
+}
+
+/// What came of an expected difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seen {
+    /// It is there, and counts for nothing.
+    Yes,
+    /// It is not there: it can be taken out of the suite.
+    Not,
+    /// It is there, and its day has gone by: it counts.
+    Over,
+}
+
+impl Seen {
+    /// In words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Seen::Yes => "expected",
+            Seen::Not => "not seen: remove it from the suite",
+            Seen::Over => "its day has gone by: it counts",
+        }
+    }
 }
 
 /// From which difference on anybody cares.
@@ -331,6 +374,7 @@ impl FigureRow {
             (Speed::CannotTell, _) => "cannot tell",
             (Speed::TooLittle, _) => "too little data",
             (Speed::NotJudged, _) => "not judged",
+            (Speed::Expected, _) => "expected",
         }
     }
 
@@ -356,13 +400,15 @@ pub enum Speed {
     TooLittle,
     /// No verdict on speed is drawn.
     NotJudged,
+    /// It is worse, and the suite of B expects it.
+    Expected,
 }
 
 /// What the comparison measures by, beside the runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Options {
-    /// From which difference on anybody cares.
-    pub tolerance: Tolerance,
+    /// From which difference of response times on anybody cares; left out, the suite of B says it.
+    pub time: Option<Matters>,
     /// The seed of everything that is drawn.
     pub seed: u64,
 }
@@ -371,11 +417,12 @@ pub struct Options {
 pub fn compare(a: &Run, b: &Run, options: Options) -> Comparison {
     let (verdicts, unchanged) = verdicts::changes(a, b);
     let no_speed = no_speed(a, b);
-    Comparison {
+    let tolerance = tolerance(b, options.time);
+    let mut comparison = Comparison {
         assay_comparison: COMPARISON_VERSION,
         assay_version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: options.seed,
-        tolerance: options.tolerance,
+        tolerance,
         a: side(a, b, "A"),
         b: side(b, a, "B"),
         grounds: vec![suite_ground(a, b), generator_ground(a, b), load_ground(a, b), path_ground(a, b)],
@@ -387,9 +434,24 @@ pub fn compare(a: &Run, b: &Run, options: Options) -> Comparison {
         answers_in_one: shapes::only_in_one(a, b),
         shapes_kept: !a.shapes.is_empty() && !b.shapes.is_empty(),
         rotation: rotation::changes(a, b),
-        profiles: speed::profiles(a, b, options, no_speed.is_some()),
+        profiles: speed::profiles(a, b, (tolerance, options.seed), no_speed.is_some()),
         only_in_one: speed::only_in_one(a, b),
         no_speed,
+        expected: Vec::new(),
+    };
+    expected::apply(&mut comparison, b);
+    comparison
+}
+
+/// What the command line says goes before what the suite of B says.
+fn tolerance(b: &Run, time: Option<Matters>) -> Tolerance {
+    let usual = Tolerance::default();
+    let Some(suite) = &b.comparing else { return Tolerance { time: time.unwrap_or(usual.time), ..usual } };
+    let of_suite = suite.time_us.map(Matters::Us).or(suite.time_share.map(Matters::Share));
+    Tolerance {
+        time: time.or(of_suite).unwrap_or(usual.time),
+        errors: suite.errors.unwrap_or(usual.errors),
+        rate: suite.rate.unwrap_or(usual.rate),
     }
 }
 

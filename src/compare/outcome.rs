@@ -1,6 +1,6 @@
 //! The verdict on a comparison: one function makes headline, reason and exit code for every report.
 
-use super::{Comparison, FigureRow, ProfileComparison, Speed, VerdictChange, Word};
+use super::{Comparison, FigureRow, ProfileComparison, Seen, ShapeChange, Speed, VerdictChange, Word};
 use crate::results::outcome::{Exit, Outcome};
 use crate::results::wording::{Unit, count, list, many, number, sentence, signed, time};
 use crate::results::{Strength, Verdict};
@@ -41,6 +41,11 @@ struct Facts<'a> {
 impl<'a> Facts<'a> {
     fn verdicts(&self, word: Word) -> impl Iterator<Item = &'a VerdictChange> {
         self.comparison.verdicts.iter().filter(move |change| change.word == word)
+    }
+
+    /// What looks otherwise and was not expected to.
+    fn shapes(&self) -> impl Iterator<Item = &'a ShapeChange> {
+        self.comparison.shapes.iter().filter(|change| change.word != Word::Expected)
     }
 
     fn count_of(&self, word: Word) -> u64 {
@@ -145,7 +150,7 @@ impl<'a> Facts<'a> {
         let failing =
             self.verdicts(Word::Different).filter(|change| change.formerly.is_none()).count() as u64;
         let mut parts = Vec::new();
-        let shapes = self.comparison.shapes.len() as u64;
+        let shapes = self.shapes().count() as u64;
         if shapes > 0 {
             parts.push(format!("answers look otherwise in {}", places(shapes)));
         }
@@ -181,16 +186,38 @@ impl<'a> Facts<'a> {
             return "Nothing was set against each other.".to_owned();
         }
         let mut sentences = vec![self.about_verdicts()];
-        let shapes = self.comparison.shapes.len() as u64;
+        let shapes = self.shapes().count() as u64;
         if shapes > 0 {
             sentences.push(format!("Answers differ in {}.", places(shapes)));
         }
         sentences.extend(self.about_response());
         sentences.extend(self.about_errors());
+        sentences.extend(self.about_expected());
         if let Some(why) = &self.comparison.no_speed {
             sentences.push(format!("No verdict on speed: {why}."));
         }
         sentences.join(" ")
+    }
+
+    /// "Three differences are expected; one more is past its day."
+    fn about_expected(&self) -> Option<String> {
+        let count = |state: Seen| {
+            let of = self.comparison.expected.iter().filter(move |expected| expected.state == state);
+            of.map(|expected| expected.seen.max(1)).sum::<u64>()
+        };
+        let (seen, over, gone) = (count(Seen::Yes), count(Seen::Over), count(Seen::Not));
+        let said = |n: u64, one: &str, more: &str| {
+            (n > 0).then(|| format!("{} {}", number(n), if n == 1 { one } else { more }))
+        };
+        let parts: Vec<String> = [
+            said(seen, "difference is expected", "differences are expected"),
+            said(over, "was expected and is past its day", "were expected and are past their day"),
+            said(gone, "was expected and not seen", "were expected and not seen"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        (!parts.is_empty()).then(|| format!("{}.", sentence(&list(&parts))))
     }
 
     fn about_verdicts(&self) -> String {
@@ -263,7 +290,7 @@ impl<'a> Facts<'a> {
             ("rotation".to_owned(), sentence(&format!("{}, {}", change.place, change.what)), seen)
         });
         let figures = self.figures(Speed::Worse).map(|(profile, row)| self.figure_reason(profile, row));
-        let shapes = comparison.shapes.iter().map(|change| {
+        let shapes = self.shapes().map(|change| {
             let seen =
                 format!("{} in {}, {} in {}", change.a, comparison.a.name, change.b, comparison.b.name);
             ("shapes".to_owned(), format!("{}, {}: {}", change.answer, change.kind, change.place), seen)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::statistics::{self, Blocks, Counted, Direction, Draw, Estimate, Judged};
-use super::{CurvePoint, FigureRow, Options, ProfileComparison, Speed};
+use super::{CurvePoint, FigureRow, ProfileComparison, Speed, Tolerance};
 use crate::results::wording::Unit;
 use crate::results::{LoadModel, LoadResult, Run, Second};
 
@@ -32,14 +32,14 @@ struct Waiting {
 }
 
 /// The profiles that both runs have; without a verdict where `silent`.
-pub fn profiles(a: &Run, b: &Run, options: Options, silent: bool) -> Vec<ProfileComparison> {
+pub fn profiles(a: &Run, b: &Run, measure: (Tolerance, u64), silent: bool) -> Vec<ProfileComparison> {
     let pairs: Vec<(&LoadResult, &LoadResult)> = b
         .load
         .iter()
         .filter_map(|load| Some((a.load.iter().find(|other| other.name == load.name)?, load)))
         .collect();
     let mut waiting: Vec<Profile> =
-        pairs.iter().enumerate().map(|(at, (a, b))| Profile::of(a, b, options, at as u64)).collect();
+        pairs.iter().enumerate().map(|(at, (a, b))| Profile::of(a, b, measure, at as u64)).collect();
     judge(&mut waiting, silent);
     waiting.into_iter().map(Profile::done).collect()
 }
@@ -88,24 +88,19 @@ struct Profile {
 }
 
 impl Profile {
-    fn of(a: &LoadResult, b: &LoadResult, options: Options, stream: u64) -> Profile {
+    fn of(a: &LoadResult, b: &LoadResult, (tolerance, seed): (Tolerance, u64), stream: u64) -> Profile {
         let search = !a.rates.is_empty() || !b.rates.is_empty();
-        let draw = Draw {
-            seed: options.seed,
-            stream,
-            paired: a.asks == b.asks,
-            steady: is_steady(a) && is_steady(b),
-        };
+        let draw = Draw { seed, stream, paired: a.asks == b.asks, steady: is_steady(a) && is_steady(b) };
         let (seconds_a, seconds_b) = seconds(a, b, draw.paired);
         let blocks = (&Blocks::of(&seconds_a), &Blocks::of(&seconds_b));
-        let matters = |us: f64| options.tolerance.time.us(us);
+        let matters = |us: f64| tolerance.time.us(us);
         Profile {
             name: b.name.clone(),
             asks: (a.asks.clone(), b.asks.clone()),
             // A search has calm and overload in one: its percentiles are no figure of the endpoint.
             response: if search { Vec::new() } else { response(a, b, blocks, draw, matters) },
-            rate: rate(a, b, options.tolerance.rate, search),
-            errors: if search { Vec::new() } else { errors(a, b, options.tolerance.errors) },
+            rate: rate(a, b, tolerance.rate, search),
+            errors: if search { Vec::new() } else { errors(a, b, tolerance.errors) },
             curve: if search { Vec::new() } else { curve(blocks, draw) },
         }
     }

@@ -22,7 +22,9 @@ struct Pair<'a> {
 pub fn changes(a: &Run, b: &Run) -> (Vec<VerdictChange>, IndexMap<String, u64>) {
     let mut changed = Vec::new();
     let mut unchanged = IndexMap::new();
-    for pair in pairs(&a.checks, &b.checks) {
+    let none = IndexMap::new();
+    let renamed = b.comparing.as_ref().map_or(&none, |comparing| &comparing.renamed);
+    for pair in pairs(&a.checks, &b.checks, renamed) {
         if let Some(change) = change(&pair) {
             changed.push(change);
         } else {
@@ -36,7 +38,11 @@ pub fn changes(a: &Run, b: &Run) -> (Vec<VerdictChange>, IndexMap<String, u64>) 
 }
 
 /// Every check of both, those of B in its order, then those that only A has.
-fn pairs<'a>(a: &'a [CheckResult], b: &'a [CheckResult]) -> Vec<Pair<'a>> {
+fn pairs<'a>(
+    a: &'a [CheckResult],
+    b: &'a [CheckResult],
+    renamed: &IndexMap<String, String>,
+) -> Vec<Pair<'a>> {
     let with_id = |checks: &'a [CheckResult], id: &str| checks.iter().find(|check| check.id == id);
     let mut lost: Vec<&CheckResult> = a.iter().filter(|check| with_id(b, &check.id).is_none()).collect();
     let mut pairs = Vec::new();
@@ -45,7 +51,10 @@ fn pairs<'a>(a: &'a [CheckResult], b: &'a [CheckResult]) -> Vec<Pair<'a>> {
             pairs.push(Pair { a: Some(same), b: Some(check), likeness: None });
             continue;
         }
-        let found = most_alike(&lost, check);
+        // What the suite says of its own ids goes before what they look like.
+        let told = lost.iter().position(|old| renamed.get(&old.id) == Some(&check.id));
+        let told = told.map(|at| (at, "what the suite says".to_owned()));
+        let found = told.or_else(|| most_alike(&lost, check));
         let likeness = found.as_ref().map(|(_, why)| why.clone());
         let former = found.map(|(at, _)| lost.remove(at));
         pairs.push(Pair { a: former, b: Some(check), likeness });
@@ -268,7 +277,7 @@ mod tests {
             check("RAC-11", "One token used N times at once has exactly one successor", Verdict::Fail),
             check("RAC-12", "Something else entirely", Verdict::Pass),
         ];
-        let changes: Vec<VerdictChange> = pairs(&a, &b).iter().filter_map(change).collect();
+        let changes: Vec<VerdictChange> = pairs(&a, &b, &IndexMap::new()).iter().filter_map(change).collect();
         let told: Vec<_> = changes
             .iter()
             .map(|c| (c.id.as_str(), c.formerly.as_deref(), c.likeness.as_deref(), c.word))

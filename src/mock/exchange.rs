@@ -57,7 +57,9 @@ pub(super) async fn serve(
     let whole_at = Instant::now();
     let wanted = counted && shared.delays.are_wanted();
     let answer = match read {
-        Read::Whole(_) if toll.crashes => Answer { response: crashed(), refresh: None },
+        Read::Whole(_) if toll.crashes || (counted && shared.pace.fails()) => {
+            Answer { response: crashed(), refresh: None }
+        }
         Read::Whole(request) => {
             let answer = match (stumbles.instead(&request).await, &shared.rivals) {
                 (Some(response), _) => Answer { response, refresh: None },

@@ -31,6 +31,9 @@ pub struct Pace {
     /// How many windows there are, so that most requests need no lock.
     windows: AtomicU64,
     workers: Option<Semaphore>,
+    /// The share of requests that fail, and how many were asked.
+    errors: f64,
+    asked: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +56,28 @@ impl Pace {
             stalls: Mutex::default(),
             windows: AtomicU64::new(0),
             workers: None,
+            errors: 0.0,
+            asked: AtomicU64::new(0),
         }
+    }
+
+    /// The same, failing on this share of requests.
+    pub fn with_errors(mut self, share: f64) -> Pace {
+        self.errors = share;
+        self
+    }
+
+    /// Whether the next request is one that fails.
+    pub fn fails(&self) -> bool {
+        if self.errors <= 0.0 {
+            return false;
+        }
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        let mut random = self.random.clone();
+        // A stream of its own: what is drawn for latencies stays the same.
+        random.set_stream(2);
+        random.set_word_pos(u128::from(number) * 16);
+        ((random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64) < self.errors
     }
 
     /// The same with so many workers.
@@ -174,6 +198,16 @@ mod tests {
         let spikes = sample(MockLatency::Spikes { base: MS, spike: 90 * MS, one_in: 100 });
         let high = spikes.iter().filter(|ms| **ms > 10.0).count();
         assert!((140..260).contains(&high), "{high}");
+    }
+
+    #[test]
+    fn as_many_fail_as_were_asked_for() {
+        let failed = |share: f64| {
+            let pace = Pace::new(MockLatency::None, None, 7).with_errors(share);
+            (0..20_000).filter(|_| pace.fails()).count()
+        };
+        assert_eq!(failed(0.0), 0);
+        assert!((60..140).contains(&failed(0.005)), "{}", failed(0.005));
     }
 
     #[test]

@@ -232,7 +232,9 @@ fn shared(options: MockOptions) -> Result<Shared, MockError> {
         authority,
         clock,
         strain: strain::Strain::new(switches),
-        pace: Pace::new(spec.latency, spec.stall, spec.seed).with_workers(spec.workers),
+        pace: Pace::new(spec.latency, spec.stall, spec.seed)
+            .with_workers(spec.workers)
+            .with_errors(spec.errors),
         delays: delays::Delays::default(),
         ledger: Ledger::default(),
         rivals: rivals::Rivals::of(switches),

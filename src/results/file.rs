@@ -16,6 +16,12 @@ pub fn write(run: &Run) -> String {
     text
 }
 
+/// SHA-256 of a run file's text, lowercase hexadecimal: what ties a page to its run.
+pub fn digest(text: &str) -> String {
+    let bytes = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    bytes.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
 /// Reads a run file; refuses what is newer than [`RUN_FILE_VERSION`].
 pub fn read(text: &str) -> Result<Run, Unreadable> {
     check_version(text)?;

@@ -10,6 +10,7 @@
 
 mod check;
 pub mod class;
+pub mod comparing;
 pub mod event;
 pub mod file;
 pub mod latency;
@@ -94,6 +95,9 @@ pub struct Run {
     /// The kill table that was put beside the run: whether its checks can fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Box<proof::Proof>>,
+    /// What the suite says of comparisons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparing: Option<Box<comparing::Comparing>>,
 }
 
 /// Durations in microseconds.

@@ -111,6 +111,8 @@ pub struct MockSpec {
     pub workers: Option<u32>,
     /// `stall`: one pause of everything.
     pub stall: Option<Stall>,
+    /// The share of refreshes that it fails on, 0 to 1. No word of suites: `assay mock --errors`.
+    pub errors: f64,
     /// `defects`: what is wrong with it.
     pub defects: Vec<Defect>,
     /// `variants`: what is unusual and right.
@@ -127,6 +129,7 @@ impl Default for MockSpec {
             latency: MockLatency::None,
             workers: None,
             stall: None,
+            errors: 0.0,
             defects: Vec::new(),
             variants: Vec::new(),
         }

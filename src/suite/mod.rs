@@ -10,6 +10,7 @@ pub mod call;
 pub mod catalogue;
 pub mod check;
 pub mod claim;
+pub mod compare;
 pub mod defect;
 pub mod environment;
 pub mod expression;
@@ -28,6 +29,7 @@ use indexmap::IndexMap;
 use crate::source::{Diagnostic, Place, SourceFile};
 
 use self::check::Check;
+use self::compare::Comparing;
 use self::environment::Environment;
 use self::policy::Policy;
 use self::profile::{Objective, Profile};
@@ -58,6 +60,8 @@ pub struct Suite {
     pub load: Vec<Profile>,
     /// `objectives`, in order.
     pub objectives: Vec<Objective>,
+    /// `compare`: what comparisons of its runs go by.
+    pub compare: Comparing,
 }
 
 impl Suite {

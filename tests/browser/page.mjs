@@ -117,6 +117,33 @@ async function plain({ page, where }) {
   for (const group of await page.locator('details.group > summary').all()) await group.click();
 }
 
+/** Links inside lead somewhere that can be seen: what is folded opens. */
+async function leads({ page, where }) {
+  const targets = await page.evaluate(() => [...new Set([...document.querySelectorAll('main a[href^="#"]')].map((a) => a.getAttribute('href')))].slice(0, 12));
+  for (const target of targets) {
+    await page.evaluate((hash) => { location.hash = hash; }, target);
+    await page.waitForTimeout(20);
+    const seen = await page.evaluate((hash) => document.getElementById(decodeURIComponent(hash.slice(1)))?.getClientRects().length ?? 0, target);
+    if (seen === 0) faults.push(`${where}: ${target} leads to nothing that can be seen`);
+  }
+}
+
+/** What a page of an hour may take to open, and weigh. */
+const OPENS_MS = 2000;
+const WEIGHS = 2_000_000;
+async function light(path) {
+  const bytes = readFileSync(path).length;
+  if (bytes > WEIGHS) faults.push(`${basename(path)}: ${bytes} bytes`);
+  const began = performance.now();
+  const opened = await open(path, { width: 1280 });
+  await opened.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  const took = performance.now() - began;
+  await opened.close();
+  console.log(`${basename(path)}: ${Math.round(bytes / 1000)} kB, open after ${Math.round(took)} ms`);
+  // A machine that is busy elsewhere may take its time for the others; the hour is what is promised.
+  if (basename(path) === 'hour.html' && took > OPENS_MS) faults.push(`${basename(path)}: open after ${Math.round(took)} ms`);
+}
+
 /** No inline style, one h1, a policy. */
 function written(path) {
   const text = readFileSync(path, 'utf8');
@@ -130,16 +157,18 @@ for (const given of process.argv.slice(2)) {
   const path = resolve(given);
   const name = basename(path, '.html');
   written(path);
-  for (const width of [375, 1280, 1440, 3840]) {
+  await light(path);
+  for (const width of [375, 1280, 2560]) {
     for (const scheme of ['light', 'dark']) {
       const opened = await open(path, { width, scheme });
       await fits(opened);
       await readable(opened);
-      if (width <= 1280) {
+      if (width <= 1280 || scheme === 'light') {
         await opened.page.screenshot({ path: `${process.env.SHOTS}/${name}-${width}-${scheme}.png`, fullPage: true });
-        await accessible(opened);
       }
+      if (width <= 1280) await accessible(opened);
       if (width === 1280) await works(opened);
+      if (width === 1280 && scheme === 'light') await leads(opened);
       await opened.close();
     }
   }

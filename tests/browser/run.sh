@@ -1,8 +1,9 @@
 #!/bin/sh
 # The page in a real browser: no console message, no request, no overflow, no clipped word, axe clean.
 #
-#   tests/browser/run.sh                 pages of the kept run files, drawn by $ASSAY or by a fresh build
-#   tests/browser/run.sh PAGE.html ...   these pages
+#   tests/browser/run.sh                 the pages of every kind of run, of comparisons and of histories
+#   tests/browser/run.sh PAGE.html ...   those, and these pages
+#   PAGES="hour compared" tests/browser/run.sh    some of those
 #
 # Installs what it needs: Chromium with apt-get where there is none, playwright-core and axe-core into a
 # folder of its own. Screenshots are left in $SHOTS, or in a temporary folder whose name is printed.
@@ -31,21 +32,14 @@ cp "$here/page.mjs" "$work/"
 (cd "$work" && npm init -y >/dev/null 2>&1 &&
     npm install --silent --no-audit --no-fund playwright-core@1.65 axe-core@4 >/dev/null 2>&1)
 
-if [ $# -eq 0 ]; then
-    if [ -z "${ASSAY:-}" ]; then
-        cargo build --quiet --manifest-path "$root/Cargo.toml"
-        ASSAY=$root/target/debug/assay
-    fi
-    for run in "$root"/tests/it/fixtures/run-*.json; do
-        name=$(basename "$run" .json)
-        # The exit code is the verdict on the run; whether a page was written is what counts here.
-        "$ASSAY" report "$run" --out "$work/$name" >/dev/null 2>&1 || true
-        page=$(find "$work/$name" -maxdepth 1 -name '*.html' 2>/dev/null | head -n 1)
-        [ -n "$page" ] || { echo "no page for $run: $ASSAY report $run --out DIR wrote none" >&2; exit 1; }
-        mv "$page" "$work/$name.html"
-        set -- "$@" "$work/$name.html"
-    done
-fi
+# Pages of runs made by hand: good, failed, interrupted, untrusted, compared, a history, an hour, and hostile ones.
+ASSAY_PAGES="$work/pages" cargo test --quiet --locked --manifest-path "$root/Cargo.toml" --test it -- report::page::every report::side_by_side >/dev/null
+for name in ${PAGES:-good failed interrupted untrusted gate undecided little-and-much hostile hour \
+    compared compared-slower compared-same compared-apart compared-demonstration compared-hostile \
+    history history-of-one history-of-a-year}; do
+    [ -f "$work/pages/$name.html" ] || { echo "no page $name" >&2; exit 1; }
+    set -- "$@" "$work/pages/$name.html"
+done
 
 node "$work/page.mjs" "$@"
 echo "screenshots in $SHOTS"

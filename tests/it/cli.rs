@@ -488,3 +488,27 @@ fn a_token_of_the_run_that_reaches_a_report_ends_it_with_exit_7() {
         assert_eq!(hits.as_array().unwrap().is_empty(), clean, "{hits}");
     }
 }
+
+/// The page names its run file, and whoever changed either is found out.
+#[test]
+fn a_page_is_held_against_its_run_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/run-good.json");
+    std::fs::copy(fixture, path("run.json")).unwrap();
+    let verify = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
+        command.args(["report", "--verify"]).arg(path("run.json"));
+        command.output().unwrap().status.code()
+    };
+    assert_eq!(verify(), Some(2), "there is no page");
+    Command::new(env!("CARGO_BIN_EXE_assay")).arg("report").arg(path("run.json")).output().unwrap();
+    assert_eq!(verify(), Some(0));
+    let page = std::fs::read_to_string(path("report.html")).unwrap();
+    std::fs::write(path("report.html"), page.replacen("Good: all", "Good, all", 1)).unwrap();
+    assert_eq!(verify(), Some(1), "the page was changed");
+    std::fs::write(path("report.html"), &page).unwrap();
+    let run = std::fs::read_to_string(path("run.json")).unwrap();
+    std::fs::write(path("run.json"), run.replacen("\"seed\": 7", "\"seed\": 8", 1)).unwrap();
+    assert_eq!(verify(), Some(1), "the run file was changed");
+}

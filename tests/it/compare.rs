@@ -48,6 +48,10 @@ fn fixture(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures").join(name).display().to_string()
 }
 
+fn run_file(name: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(fixture(name)).unwrap()).unwrap()
+}
+
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
@@ -158,4 +162,53 @@ fn two_environments_are_run_and_compared() {
     for file in ["both/clean/run.json", "both/odd/report.html", "both/compare.html"] {
         assert!(bench.path(file).is_file(), "{file}");
     }
+}
+
+/// The odd mock again, with a suite that knows of its differences; one of them is past its day, one is not there.
+#[test]
+fn expected_differences_lose_their_weight_until_their_day() {
+    let bench = Bench::new();
+    let run = |suite: &str, env: &str, out: &str| {
+        let fixed = ["check", suite, "--only", "FMT-08,SUC-04", "--quiet", "--env", env, "--out", out];
+        bench.assay(&fixed);
+    };
+    let with = |until: &str| {
+        let expected = format!(
+            "compare:\n  expect-differences:\n    $.*: {{ until: {until}, owner: platform, why: the mock is old }}\n    SUC-04: {{ until: 2999-01-01, owner: gateway, why: the flag }}\n    header X-Gone: {{ until: 2999-01-01, owner: nobody, why: it was there }}\n"
+        );
+        std::fs::write(bench.path("known.yaml"), format!("{SUITE}{expected}")).unwrap();
+    };
+    run("suite.yaml", "clean", "a");
+    with("2999-01-01");
+    run("known.yaml", "odd", "b");
+    let known = bench.assay(&["compare", "a/run.json", "b/run.json", "--out", "known"]);
+    exits_with(&known, 0);
+    let text = stdout(&known);
+    assert!(text.contains("not seen: remove it from the suite") && text.contains("X-Gone"), "{text}");
+    assert!(text.contains("platform: the mock is old"), "{text}");
+    let page = std::fs::read_to_string(bench.path("known/compare.html")).unwrap();
+    assert!(page.contains("id=\"expected\"") && page.contains("the mock is old"));
+    with("2020-01-01");
+    run("known.yaml", "odd", "c");
+    let over = bench.assay(&["compare", "a/run.json", "c/run.json", "--out", "over"]);
+    exits_with(&over, 5);
+    assert!(stdout(&over).contains("its day has gone by"), "{}", stdout(&over));
+}
+
+#[test]
+fn tolerances_and_former_ids_of_the_suite_are_gone_by() {
+    let bench = Bench::new();
+    let (good, mut run) = (fixture("run-good.json"), run_file("run-good.json"));
+    run["checks"][0]["id"] = "FMT-99".into();
+    run["checks"][0]["title"] = "Nothing alike at all".into();
+    run["comparing"] = serde_json::json!({ "time_share": 0.25, "renamed": { "FMT-01": "FMT-99" } });
+    std::fs::write(bench.path("b.json"), run.to_string()).unwrap();
+    let output = bench.assay(&["compare", &good, "b.json", "--out", "out", "--json"]);
+    let comparison = bench.json("out/compare.json");
+    assert_eq!(comparison["tolerance"]["time"]["share"], 0.25, "{}", stdout(&output));
+    let change = &comparison["verdicts"][0];
+    assert_eq!((&change["id"], &change["formerly"]), (&"FMT-99".into(), &"FMT-01".into()), "{change:#}");
+    assert_eq!(change["likeness"], "what the suite says");
+    bench.assay(&["compare", &good, "b.json", "--difference", "1ms", "--out", "again"]);
+    assert_eq!(bench.json("again/compare.json")["tolerance"]["time"]["us"], 1000.0);
 }

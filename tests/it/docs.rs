@@ -41,7 +41,7 @@ fn parsed(name: &str, block: &str) -> Result<(), Vec<Diagnostic>> {
     match key {
         "assay" => suite::parse(&file(block.to_owned())).map(drop),
         "assay-dialect" => dialect::parse(&file(block.to_owned())).map(drop),
-        "environments" | "policy" | "checks" | "load" | "objectives" => {
+        "environments" | "policy" | "checks" | "load" | "objectives" | "compare" => {
             suite::parse(&file(completed(block))).map(drop)
         }
         _ => suite::parse_checks("own", &file(block.to_owned())).map(drop),
@@ -120,7 +120,9 @@ fn the_schema_accepts_what_the_parser_accepts() {
         let whole = match first.split(':').next().unwrap_or("") {
             "assay-dialect" => continue,
             "assay" => as_json(&block),
-            "environments" | "policy" | "checks" | "load" | "objectives" => as_json(&completed(&block)),
+            "environments" | "policy" | "checks" | "load" | "objectives" | "compare" => {
+                as_json(&completed(&block))
+            }
             _ => {
                 let mut whole = as_json(&completed(""));
                 whole["checks"] = serde_json::json!({ "own": as_json(&block) });

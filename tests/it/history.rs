@@ -22,8 +22,8 @@ fn stored(name: &str, nights: usize) -> PathBuf {
         keep(&run, &folder.join(format!("night-{night}")));
     }
     let mut other: Run = file::read(GOOD).unwrap();
-    other.target.environment = "elsewhere".to_owned();
-    other.began_at = "2025-01-01T00:00:00Z".to_owned();
+    "elsewhere".clone_into(&mut other.target.environment);
+    "2025-01-01T00:00:00Z".clone_into(&mut other.began_at);
     keep(&other, &folder.join("other"));
     std::fs::write(folder.join("notes.json"), "{}").unwrap();
     std::fs::write(folder.join("broken.json"), "{ \"assay_run\": 1, ").unwrap();

@@ -9,6 +9,7 @@
 mod accuracy;
 mod knee;
 mod size;
+mod truth;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

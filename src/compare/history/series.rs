@@ -8,11 +8,11 @@ use super::{By, Column, Night};
 /// The most columns that are drawn: beyond, several nights share one.
 const MOST: usize = 60;
 
+/// Runs in a row, and what of others was left out: what, how many.
+type Series = (Vec<Night>, Vec<(String, u64)>);
+
 /// The runs of one suite and environment, oldest first, and what was left out.
-pub(super) fn one_series(
-    nights: Vec<Night>,
-    environment: Option<&str>,
-) -> Result<(Vec<Night>, Vec<(String, u64)>), String> {
+pub(super) fn one_series(nights: Vec<Night>, environment: Option<&str>) -> Result<Series, String> {
     let mut nights = nights;
     nights.sort_by(|a, b| a.began_at.cmp(&b.began_at).then_with(|| a.run.cmp(&b.run)));
     // The same run under two paths is one run.

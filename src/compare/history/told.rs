@@ -26,10 +26,10 @@ impl<'a> Head<'a> {
     fn lasting(&self) -> Option<(&'a Trend, Step)> {
         let steps =
             || self.history.trends.iter().flat_map(|trend| trend.steps.iter().map(move |s| (trend, *s)));
-        steps()
-            .filter(|(_, step)| step.worse)
-            .max_by_key(|(_, step)| step.at)
-            .or_else(|| steps().max_by_key(|(_, step)| step.at))
+        // Of several in one night the tail says most, of the first profile.
+        let urgency = |(trend, step): &(&Trend, Step)| (step.at, trend.name.ends_with("p99"));
+        let first = |worse: bool| steps().filter(|(_, step)| step.worse == worse).rev().max_by_key(urgency);
+        first(true).or_else(|| first(false))
     }
 
     fn headline(&self) -> String {
@@ -168,7 +168,7 @@ impl<'a> Head<'a> {
         let known = newest.checks.iter().filter_map(|(id, seen)| Some((id, seen.known.as_ref()?)));
         let (id, (until, days)) = known.min_by_key(|(_, (_, days))| *days)?;
         let days = many(u64::try_from(*days).unwrap_or(0), "day", "days");
-        Some(("Next to expire".to_owned(), id.clone(), format!("in {days}, on {until}")))
+        Some(("Expires next".to_owned(), id.clone(), format!("in {days}, on {until}")))
     }
 }
 

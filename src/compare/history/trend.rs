@@ -47,7 +47,7 @@ pub(super) fn trends(nights: &[Night], silent: bool) -> Vec<Trend> {
             let figure = |night: &Night| night.figures.get(name).filter(|_| counts(night)).cloned();
             let figures: Vec<_> = nights.iter().map(figure).collect();
             let values: Vec<Option<f64>> = figures.iter().map(|f| f.as_ref().map(|f| f.value)).collect();
-            let limits = figures.iter().flatten().filter_map(|figure| figure.limit);
+            let mut limits = figures.iter().flatten().filter_map(|figure| figure.limit);
             let missed = |figure: &Option<super::Figure>| {
                 figure.as_ref().and_then(|figure| figure.limit).is_some_and(|(_, missed)| missed)
             };
@@ -58,7 +58,7 @@ pub(super) fn trends(nights: &[Night], silent: bool) -> Vec<Trend> {
                 name: name.clone(),
                 unit,
                 segments: segments(&known, &steps),
-                limit: limits.last().map(|(limit, _)| limit),
+                limit: limits.next_back().map(|(limit, _)| limit),
                 missed: (0..figures.len()).filter(|at| missed(&figures[*at])).collect(),
                 values,
                 steps,
@@ -162,7 +162,10 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     let mut ranks = vec![0.0; values.len()];
     let mut at = 0;
     while at < order.len() {
-        let alike = order[at..].iter().take_while(|other| values[**other] == values[order[at]]).count();
+        let alike = order[at..]
+            .iter()
+            .take_while(|other| values[**other].total_cmp(&values[order[at]]).is_eq())
+            .count();
         let rank = (2 * at + alike + 1) as f64 / 2.0;
         for number in &order[at..at + alike] {
             ranks[*number] = rank;

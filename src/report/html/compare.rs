@@ -194,7 +194,11 @@ fn reasons(comparison: &Comparison, outcome: &Outcome) -> Vec<Reason> {
         Reason {
             symbol: if must { "fail" } else { "weak" },
             word: "worse",
-            href: format!("#{}", slug(name)),
+            href: if comparison.objectives.iter().any(|change| change.name == *name) {
+                format!("#{}", objective_id(name))
+            } else {
+                format!("#{}", slug(name))
+            },
             name: shorten(&line(name), 24),
             statement: Html::prose(&shorten(&line(statement), 200)),
             observation: Html::prose(&shorten(&line(observation), 240)),
@@ -299,6 +303,11 @@ fn cell(shown: Option<&Shown>, severity: Strength) -> Cell {
     Cell { symbol: table_mark(state), word: state.word(), class }
 }
 
+/// An objective may be named like a figure.
+fn objective_id(name: &str) -> String {
+    format!("objective-{}", slug(name))
+}
+
 /// "140 verdicts are the same: 133 pass, 3 known, 4 skipped."
 fn unchanged(comparison: &Comparison) -> String {
     let all: u64 = comparison.unchanged.values().sum();
@@ -321,7 +330,7 @@ fn objectives(comparison: &Comparison) -> Vec<ChangeRow> {
         format!("{measured}, {word}")
     };
     let row = |change: &crate::compare::ObjectiveChange| ChangeRow {
-        id: slug(&change.name),
+        id: objective_id(&change.name),
         name: shorten(&line(&change.name), 60),
         what: strength(change.severity).to_owned(),
         a: said(&change.a),
@@ -343,7 +352,11 @@ fn shapes(comparison: &Comparison) -> Vec<ShapeRow> {
             place: shorten(&line(&change.place), 120),
             a: shorten(&line(&change.a), 160),
             b: shorten(&line(&change.b), 160),
-            kind: change.kind.clone(),
+            kind: if change.word == Word::Expected {
+                format!("{}, expected", change.kind)
+            } else {
+                change.kind.clone()
+            },
             seen: format!("{} of {}", count(change.seen), count(change.of)),
         });
     }
@@ -427,6 +440,7 @@ fn speed_class(word: Speed) -> &'static str {
     match word {
         Speed::Worse => "b strong",
         Speed::Better => "good",
+        Speed::Expected => "warn",
         Speed::CannotTell | Speed::TooLittle | Speed::NoDifference | Speed::NotJudged => "quiet",
     }
 }

@@ -1,5 +1,7 @@
 //! The page of many runs: what comes and goes, what changed and stayed.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 
 use super::chart::trend::{is_far, trend};
@@ -9,7 +11,7 @@ use super::{SCRIPT, STYLE, policy};
 use crate::compare::history::{By, History, Mark, Night, Step, Trend, Way};
 use crate::report::clean::{line, shorten, slug};
 use crate::results::TrustState;
-use crate::results::wording::{count, figure, interval, sentence};
+use crate::results::wording::{Unit, count, figure, interval, sentence};
 
 /// Runs that stand open in the table.
 const OPEN: usize = 8;
@@ -71,7 +73,8 @@ struct RowView {
 struct TrendView {
     id: String,
     name: String,
-    svg: Html,
+    /// None where a drawing would be a line on the ground.
+    svg: Option<Html>,
     words: Vec<(String, &'static str)>,
 }
 
@@ -107,7 +110,7 @@ pub fn page(history: &History, again: &str) -> String {
         symbol: tone(newest).symbol(),
         headline: line(&history.headline),
         reason: Html::prose(&history.reason),
-        reasons: history.reasons.iter().map(reason).collect(),
+        reasons: history.reasons.iter().map(|it| reason(history, it)).collect(),
         facts: history.facts.clone(),
         one: history.by.one(),
         more: sentence(history.by.more()),
@@ -180,11 +183,19 @@ fn run_word(night: &Night) -> &'static str {
     }
 }
 
-fn reason((place, statement, observation, mark): &(String, String, String, Mark)) -> Reason {
+fn reason(
+    history: &History,
+    (place, statement, observation, mark): &(String, String, String, Mark),
+) -> Reason {
+    let figure = history.trends.iter().position(|trend| trend.name == *place);
     Reason {
         symbol: if *mark == Mark::Good { "tick" } else { symbol(*mark) },
         word: word(*mark),
-        href: format!("#{}", slug(place)),
+        href: match figure {
+            Some(at) if at < TRENDS => format!("#{}", figure_id(place)),
+            Some(_) => "#speed".to_owned(),
+            None => format!("#{}", slug(place)),
+        },
         name: shorten(&line(place), 24),
         statement: Html::prose(&line(statement)),
         observation: Html::prose(&shorten(&line(observation), 240)),
@@ -253,7 +264,7 @@ fn quiet(history: &History) -> String {
     };
     if history.never_asked > 0 {
         let n = history.never_asked;
-        text.push_str(&format!(" {} {} never asked.", count(n), if n == 1 { "was" } else { "were" }));
+        let _ = write!(text, " {} {} never asked.", count(n), if n == 1 { "was" } else { "were" });
     }
     text.trim().to_owned()
 }
@@ -282,7 +293,27 @@ fn trend_view(history: &History, one: &Trend) -> TrendView {
         let plural = if known == 1 { history.by.one() } else { history.by.more() };
         words.push((format!("{newest} at the end; no step in {known} {plural}"), "quiet"));
     }
-    TrendView { id: slug(&one.name), name: line(&one.name), svg: trend(history, one), words }
+    let flat = one.values.iter().flatten().all(|value| *value == 0.0);
+    if flat {
+        let known = one.values.iter().flatten().count();
+        let plural = if known == 1 { history.by.one() } else { history.by.more() };
+        let none = if known == 0 {
+            "no figure that can be trusted".to_owned()
+        } else {
+            format!("none in {known} {plural}")
+        };
+        words.insert(0, (none, "ok"));
+        words.retain(|(text, _)| !text.contains("no step in"));
+    }
+    let svg = (!flat).then(|| trend(history, one));
+    // The axis has no room for the sign.
+    let unit = if one.unit == Unit::Share && !flat { " (%)" } else { "" };
+    TrendView { id: figure_id(&one.name), name: format!("{}{unit}", line(&one.name)), svg, words }
+}
+
+/// A figure may be named like a check.
+fn figure_id(name: &str) -> String {
+    format!("figure-{}", slug(name))
 }
 
 fn step_words(history: &History, one: &Trend, step: &Step) -> [(String, &'static str); 3] {

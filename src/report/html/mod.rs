@@ -21,7 +21,7 @@ mod trust;
 mod verdict;
 
 use askama::Template;
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{SHA256, digest as hash};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -33,7 +33,7 @@ use self::markup::Html;
 use super::clean;
 use super::state::State;
 use crate::results::outcome::{self, Exit, Outcome};
-use crate::results::{RUN_FILE_VERSION, Run};
+use crate::results::{RUN_FILE_VERSION, Run, file};
 
 const STYLE: &str = include_str!("templates/page.css");
 const SCRIPT: &str = include_str!("templates/page.js");
@@ -64,10 +64,24 @@ struct Page<'a> {
     suite_path: String,
     entropy: Option<entropy::View>,
     again: String,
+    digest: String,
 }
 
-/// The page of `run`.
+/// What stands before the digest in a page.
+const DIGEST: &str = " data-run-sha256=\"";
+
+/// The page of `run`, as it is written to a run file.
 pub fn page(run: &Run) -> String {
+    page_of(run, &file::digest(&file::write(run)))
+}
+
+/// The digest of the run file that a page was drawn from.
+pub fn digest_in(page: &str) -> Option<&str> {
+    page.split_once(DIGEST)?.1.split('"').next()
+}
+
+/// The page of `run`, which was read from a run file with this digest.
+pub fn page_of(run: &Run, digest: &str) -> String {
     let outcome = outcome::of(run);
     let page = Page {
         run,
@@ -93,13 +107,14 @@ pub fn page(run: &Run) -> String {
         suite_path: run.suite.path.clone(),
         entropy: entropy::View::of(run),
         again: "assay report run.json".to_owned(),
+        digest: digest.to_owned(),
     };
     page.render().expect("writing to a String does not fail")
 }
 
 /// Only this page's own style and script, and no address at all.
 fn policy() -> String {
-    let of = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
+    let of = |text: &str| STANDARD.encode(hash(&SHA256, text.as_bytes()));
     format!(
         "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; \
          form-action 'none'",

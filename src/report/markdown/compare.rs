@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{ROWS, cell, code};
-use crate::compare::{Comparison, Shown, Side, VerdictChange, outcome};
+use crate::compare::{Comparison, Shown, Side, VerdictChange, Word, outcome};
 use crate::report::state::{State, strength};
 use crate::results::wording::{count, figure, plain, signed};
 
@@ -24,7 +24,8 @@ fn draw(comparison: &Comparison, text: &mut String) -> std::fmt::Result {
     verdicts(text, comparison)?;
     shapes(text, comparison)?;
     changes(text, comparison)?;
-    figures(text, comparison)
+    figures(text, comparison)?;
+    expected(text, comparison)
 }
 
 fn side(text: &mut String, letter: &str, side: &Side) -> std::fmt::Result {
@@ -90,7 +91,7 @@ fn shapes(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
             code(&change.place),
             cell(&change.a),
             cell(&change.b),
-            cell(&change.kind),
+            if change.word == Word::Expected { "expected".to_owned() } else { cell(&change.kind) },
             count(change.seen),
             count(change.of)
         )?;
@@ -99,6 +100,25 @@ fn shapes(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
         writeln!(text, "\nand {} more on the page", comparison.shapes.len() - ROWS)?;
     }
     writeln!(text)
+}
+
+fn expected(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
+    if comparison.expected.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\n### Expected differences\n\n| what | | until | owner | why |\n|---|---|---|---|---|")?;
+    for one in comparison.expected.iter().take(ROWS) {
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {} |",
+            cell(&one.what),
+            one.state.text(),
+            cell(&one.until),
+            cell(&one.owner),
+            cell(&one.why)
+        )?;
+    }
+    Ok(())
 }
 
 fn changes(text: &mut String, comparison: &Comparison) -> std::fmt::Result {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::paint::{Tint, cut, fit, paint};
 use super::{Screen, head};
-use crate::compare::{Comparison, FigureRow, Shown, Side, Speed, VerdictChange, Word, outcome};
+use crate::compare::{Comparison, FigureRow, Seen, Shown, Side, Speed, VerdictChange, Word, outcome};
 use crate::report::clean::line;
 use crate::report::state::State;
 use crate::results::wording::{count, figure, signed};
@@ -22,6 +22,7 @@ pub(super) fn text(comparison: &Comparison, page: Option<&str>, screen: Screen) 
         shapes(&mut text, comparison, screen);
         rotation(&mut text, comparison, screen);
         figures(&mut text, comparison, screen);
+        expected(&mut text, comparison, screen);
     }
     let _ = writeln!(
         text,
@@ -141,11 +142,12 @@ fn shapes(text: &mut String, comparison: &Comparison, screen: Screen) {
         let label = label(screen, "shapes", at == 0);
         let place = line(&change.place);
         let values = format!("{} → {}", line(&change.a), line(&change.b));
-        let whole = format!("{place:<40}  {values}  {}", change.kind);
+        let kind = if change.word == Word::Expected { "expected" } else { change.kind.as_str() };
+        let whole = format!("{place:<40}  {values}  {kind}");
         if whole.chars().count() <= room {
             let _ = writeln!(text, "  {label} {whole}");
         } else {
-            let _ = writeln!(text, "  {label} {}", cut(&format!("{place}  {}", change.kind), room));
+            let _ = writeln!(text, "  {label} {}", cut(&format!("{place}  {kind}"), room));
             let _ = writeln!(text, "{}{}", " ".repeat(16), cut(&values, room.saturating_sub(2)));
         }
     }
@@ -206,9 +208,32 @@ fn figures(text: &mut String, comparison: &Comparison, screen: Screen) {
     text.push('\n');
 }
 
+fn expected(text: &mut String, comparison: &Comparison, screen: Screen) {
+    for (at, one) in comparison.expected.iter().take(ROWS).enumerate() {
+        let tint = match one.state {
+            Seen::Yes => Tint::Dim,
+            Seen::Not | Seen::Over => Tint::Warn,
+        };
+        let said = format!(
+            "{}  {}: until {}, {}: {}",
+            line(&one.what),
+            one.state.text(),
+            line(&one.until),
+            line(&one.owner),
+            line(&one.why)
+        );
+        let said = cut(&said, screen.columns().saturating_sub(14));
+        let _ = writeln!(text, "  {} {}", label(screen, "expected", at == 0), paint(screen, tint, &said));
+    }
+    if !comparison.expected.is_empty() {
+        text.push('\n');
+    }
+}
+
 fn speed(row: &FigureRow) -> (&'static str, Tint) {
     let tint = match row.word {
         Speed::Worse => Tint::Weak,
+        Speed::Expected => Tint::Warn,
         Speed::CannotTell | Speed::TooLittle => Tint::Odd,
         Speed::Better | Speed::NoDifference | Speed::NotJudged => Tint::Dim,
     };

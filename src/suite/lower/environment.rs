@@ -184,6 +184,7 @@ fn mock_spec(mock: &written::Mock, notes: &mut Notes<'_>) -> MockSpec {
             let lasting = notes.duration(&stall.value.lasting);
             Some(Stall { after: after?, lasting: lasting? })
         }),
+        errors: usual.errors,
         defects,
         variants,
     }

@@ -4,6 +4,7 @@ mod call;
 mod catalogue;
 mod check;
 mod claim;
+mod compare;
 mod environment;
 mod expect;
 mod load;
@@ -61,6 +62,7 @@ fn lower(written: &written::Suite, source: &SourceFile, catalogue: &[Check], not
         written.load.iter().map(|(name, profile)| load::profile(name, profile, notes)).collect();
     sentinel::known(&load, &selection, notes);
     let objectives = objective::objectives(&written.objectives, &load, notes);
+    let compare = compare::comparing(written.compare.as_ref(), &selection, notes);
     Suite {
         file: source.clone(),
         digest: digest(source.text()),
@@ -73,6 +75,7 @@ fn lower(written: &written::Suite, source: &SourceFile, catalogue: &[Check], not
         others: selection.others,
         load,
         objectives,
+        compare,
     }
 }
 

@@ -6,6 +6,7 @@
 mod advice;
 mod call;
 mod check;
+mod compare;
 mod environment;
 mod race;
 mod words;
@@ -22,6 +23,7 @@ pub(super) use self::check::{
     Always, At, Basis, BasisOf, Check, ClaimMap, Claims, Connect, Dimension, Entropy, Fuzz, Lack, LackOf,
     Proof, SetClaims, Step, Timing, Together, Wait,
 };
+pub(super) use self::compare::{Compare, ExpectedDifference};
 pub(super) use self::environment::{Chains, Environment, Guard, Latency, LatencyOf, Mock, TlsTerms};
 pub(super) use self::race::{Leg, Race};
 
@@ -57,6 +59,9 @@ pub(super) struct Suite {
     /// What is good enough, by name.
     #[serde(default)]
     pub(super) objectives: IndexMap<String, Spanned<Objective>>,
+    /// What comparisons of runs of this suite go by.
+    #[serde(default)]
+    pub(super) compare: Option<Compare>,
 }
 
 /// What the server promises about rotation, replay, grace and lifetimes.

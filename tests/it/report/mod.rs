@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod runs;
+mod side_by_side;
 
 use std::path::{Path, PathBuf};
 

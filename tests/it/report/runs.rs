@@ -157,6 +157,7 @@ pub(crate) fn good() -> Run {
         },
         burnt: Burn { requests: 27_156, chains: 192, families_lost: 3 },
         proof: None,
+        comparing: None,
     };
     run.objectives = objectives(&run);
     run
@@ -309,6 +310,28 @@ pub(crate) fn little_and_much() -> Run {
     ];
     run.objectives.clear();
     run
+}
+
+/// An hour of two profiles, the second with a ramp: as much as a page has to hold.
+pub(crate) fn hour() -> Run {
+    let mut run = failed();
+    let mut steady = profile("steady", "open, 200/s for 1 h", &Shape { seconds: 60, ..CALM });
+    let mut ramp = run.load[1].clone();
+    for load in [&mut steady, &mut ramp] {
+        let pattern = load.series.clone();
+        load.series =
+            (0..3600).map(|at_s| Second { at_s, ..pattern[at_s as usize % pattern.len()].clone() }).collect();
+        load.took_us = 3_600_000_000;
+    }
+    run.load = vec![steady, ramp];
+    run.took_us = Took { all: 7_400_000_000, checks: 200_000_000, load: 7_200_000_000 };
+    run
+}
+
+/// The steady profile of the good run with a doubled tail.
+pub(crate) fn slower_steady() -> LoadResult {
+    let shape = Shape { seconds: 35, warm_up: 5, base_ms: 19.5, spread: 0.36, ..CALM };
+    profile("steady", "open, 200/s for 30 s", &shape)
 }
 
 /// Text from the endpoint that tries to be markup, to break lines and to be endless.

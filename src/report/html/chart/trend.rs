@@ -35,7 +35,7 @@ pub(in crate::report::html) fn trend(history: &History, trend: &Trend) -> Html {
             let (low, high) = (segment.median - segment.spread, segment.median + segment.spread);
             pen.bar((x(segment.from) - 4.0, y.at(low)), (x(segment.to) + 4.0, y.at(high)), Ink::Gap);
         }
-        for value in y.ticks(28.0, 4) {
+        for value in y.ticks(19.0, 4) {
             pen.line(&[(GUTTER, y.at(value)), (RIGHT, y.at(value))], Ink::Grid);
             pen.y_label(y.at(value), &label(trend.unit, value));
         }
@@ -107,7 +107,7 @@ fn label(unit: Unit, value: f64) -> String {
         Unit::Share => {
             // As few digits as the steps of the axis need.
             let percent = (value * 1e6).round() / 1e4;
-            format!("{percent}\u{a0}%")
+            format!("{percent}")
         }
         Unit::Rate => figure(unit, value),
     }
@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn a_share_has_as_many_digits_as_its_axis_needs() {
-        assert_eq!(label(Unit::Share, 0.0005), "0.05\u{a0}%");
-        assert_eq!(label(Unit::Share, 0.02), "2\u{a0}%");
+        assert_eq!(label(Unit::Share, 0.0005), "0.05");
+        assert_eq!(label(Unit::Share, 0.02), "2");
         assert_eq!(label(Unit::Share, 0.0), "0");
     }
 }

@@ -21,7 +21,7 @@ pub(in crate::report::html) fn interval(row: &FigureRow, (low, high): (f64, f64)
     let at = |figure: f64| MIDDLE + symmetrical(figure, reach, HALF);
     let (ink, line_ink) = match row.word {
         Speed::Worse | Speed::Better => (Ink::B, Ink::BLine),
-        Speed::NoDifference | Speed::CannotTell | Speed::TooLittle | Speed::NotJudged => {
+        Speed::NoDifference | Speed::CannotTell | Speed::TooLittle | Speed::NotJudged | Speed::Expected => {
             (Ink::Label, Ink::Plain)
         }
     };

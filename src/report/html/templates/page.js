@@ -147,7 +147,13 @@
     addEventListener('afterprint', () => before.forEach(([details, open]) => { details.open = open; }));
   }
 
+  /* Of many nights the newest are what one came for. */
+  function showNewest() {
+    for (const strip of all('.strip')) strip.parentElement.scrollLeft = strip.scrollWidth;
+  }
+
   addEventListener('DOMContentLoaded', () => {
+    showNewest();
     switchTheme();
     copyLines();
     sortTables();

@@ -32,15 +32,20 @@ pub struct Gear {
     /// The formats of the load by number.
     formats: Vec<String>,
     owners: Vec<Owner>,
+    pub(super) eye: Eye,
+    pub(super) outgoing: Zeroizing<Vec<u8>>,
+    pub(super) space: Zeroizing<Vec<u8>>,
+    answers: Vec<Answer>,
+}
+
+/// What answers are read with.
+pub(super) struct Eye {
     /// Nothing where grants of this dialect must be read in full.
     pub(super) skim: Option<Skim>,
     /// An answer without a refresh token leaves the old one.
     pub(super) keeps_refresh: bool,
     pub(super) claims: jwt::Reader,
     pub(super) notes: Notes,
-    pub(super) outgoing: Zeroizing<Vec<u8>>,
-    pub(super) space: Zeroizing<Vec<u8>>,
-    answers: Vec<Answer>,
 }
 
 /// The requests of one identity, made once.
@@ -63,13 +68,15 @@ impl Gear {
         let skim = if ties_are_claims(&dialect) { Skim::of(&dialect) } else { None };
         Gear {
             client,
-            skim,
-            keeps_refresh: keeps_absent_refresh(&dialect, Operation::Refresh),
+            eye: Eye {
+                skim,
+                keeps_refresh: keeps_absent_refresh(&dialect, Operation::Refresh),
+                claims: jwt::Reader::default(),
+                notes: Notes::new(held),
+            },
             dialect,
             formats,
             owners: Vec::new(),
-            claims: jwt::Reader::default(),
-            notes: Notes::new(held),
             outgoing: Zeroizing::default(),
             space: Zeroizing::new(vec![0; SPACE]),
             answers: Vec::new(),
@@ -78,7 +85,7 @@ impl Gear {
 
     /// Hands in what was noted since the last time.
     pub fn hand_in(&mut self) {
-        self.notes.hand_in();
+        self.eye.notes.hand_in();
     }
 
     /// The number of an owner here.
@@ -118,7 +125,7 @@ impl Gear {
 
     /// Remembers what a grant looked like that was read in full.
     pub(super) fn learn(&mut self, reply: &Reply) {
-        if let Some(skim) = &mut self.skim {
+        if let Some(skim) = &mut self.eye.skim {
             skim.learn(reply);
         }
     }

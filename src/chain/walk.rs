@@ -25,7 +25,7 @@ use crate::secret::Token;
 use crate::suite::call::{Operation, Slot};
 use crate::suite::claim::{Field, FieldPlace, Link};
 
-use super::gear::Gear;
+use super::gear::{Eye, Gear};
 use super::held::{Held, Notes, is_of_signs};
 use super::ledger::Issued;
 use super::{Chain, Identity};
@@ -179,7 +179,7 @@ impl Walk {
             let gear = &mut *gear.borrow_mut();
             self.prepare(gear, format)?;
             let sent_at = Instant::now();
-            (sent_at, turn.and_then(|()| connection.launch(&gear.outgoing)))
+            (sent_at, turn.and_then(|()| connection.launch(&gear.outgoing, sent_at)))
         };
         let launched = match launched {
             Ok(launched) => launched,
@@ -263,15 +263,13 @@ impl Walk {
         connection: &mut Connection,
         gear: &mut Gear,
     ) -> Poll<Heard<News>> {
-        let mut space = std::mem::take(&mut gear.space);
-        let heard = connection.poll_glimpse(cx, &mut space, |glimpse| self.skim(gear, glimpse));
-        gear.space = space;
-        heard
+        let Gear { space, eye, .. } = gear;
+        connection.poll_glimpse(cx, space, |glimpse| self.skim(eye, glimpse))
     }
 
     /// Goes on by a grant that is like those before it.
-    fn skim(&mut self, gear: &mut Gear, glimpse: Glimpse<'_>) -> Option<News> {
-        let Gear { skim, claims, notes, keeps_refresh, .. } = gear;
+    fn skim(&mut self, eye: &mut Eye, glimpse: Glimpse<'_>) -> Option<News> {
+        let Eye { skim, keeps_refresh, claims, notes } = eye;
         let granted = skim.as_mut()?.read(glimpse)?;
         let has_refresh = granted.refresh.is_some() || *keeps_refresh;
         has_refresh.then(|| self.go_on_skimmed(&granted, claims, notes))
@@ -329,14 +327,14 @@ impl Walk {
 
     /// What a whole answer means for the walk; its reading, where that was needed.
     fn settle(&mut self, gear: &mut Gear, answer: Answer) -> (Ended, Option<Arc<Reply>>) {
-        if let Some(news) = self.skim(gear, answer.glimpse()) {
+        if let Some(news) = self.skim(&mut gear.eye, answer.glimpse()) {
             gear.put_back(answer);
             return (Ended::Granted(news), None);
         }
         let dialect = Arc::clone(&gear.dialect);
         let reply = Arc::new(reply::read(&dialect, Operation::Refresh, Arc::new(answer)));
         gear.learn(&reply);
-        let ended = self.judge(&dialect, &reply, &mut gear.notes);
+        let ended = self.judge(&dialect, &reply, &mut gear.eye.notes);
         self.last = (!dialect.computed.is_empty()).then(|| Arc::clone(&reply));
         (ended, Some(reply))
     }

@@ -172,7 +172,7 @@ impl Connection {
         }
         let counted =
             (0..request.travel.pipelined.min(http1::BEHIND_MAX)).try_for_each(|_| self.door.guard.count());
-        if let Err(failure) = counted.and_then(|()| self.begin(request.method == "HEAD")) {
+        if let Err(failure) = counted.and_then(|()| self.begin(request.method == "HEAD", Instant::now())) {
             return Exchange::unsent(request, failure);
         }
         self.last = !http1::is_ordinary(&request);
@@ -216,7 +216,7 @@ impl Connection {
         if self.two.is_some() && !http2::has(&request.travel) {
             return Err(Exchange::unsent(request, Failure::NotInHttp2));
         }
-        if let Err(failure) = self.begin(request.method == "HEAD") {
+        if let Err(failure) = self.begin(request.method == "HEAD", Instant::now()) {
             return Err(Exchange::unsent(request, failure));
         }
         self.last = !http1::is_ordinary(&request);
@@ -362,7 +362,7 @@ impl Connection {
     ) -> (Instant, Instant, Result<(), Failure>) {
         let turn = self.turn().await;
         let sent_at = Instant::now();
-        let result = match turn.and_then(|()| self.launch(bytes)) {
+        let result = match turn.and_then(|()| self.launch(bytes, sent_at)) {
             Ok(launched) => {
                 let heard = self.hear_rest(launched, answer);
                 timeout_at((sent_at + timeout).into(), heard).await.unwrap_or(Err(Failure::ResponseTimeout))
@@ -407,13 +407,13 @@ impl Connection {
         Err(if was_used { Failure::ReuseRace } else { Failure::ClosedBeforeAnswer })
     }
 
-    fn begin(&mut self, bodiless: bool) -> Result<(), Failure> {
+    fn begin(&mut self, bodiless: bool, now: Instant) -> Result<(), Failure> {
         self.look()?;
         self.door.guard.count()?;
         self.reader.start(bodiless);
         self.busy = true;
         self.first_byte_at = None;
-        self.had_rested = self.idle_since.elapsed() >= RESTED;
+        self.had_rested = now.saturating_duration_since(self.idle_since) >= RESTED;
         Ok(())
     }
 

@@ -51,10 +51,10 @@ impl Connection {
         self.door.guard.turn().await
     }
 
-    /// Begins an exchange: writes as much of `bytes` (a whole request, head and body) as goes at once. What fails here
-    /// failed before its first byte.
-    pub fn launch(&mut self, bytes: &[u8]) -> Result<Launched, Failure> {
-        self.begin(bytes.starts_with(b"HEAD "))?;
+    /// Begins an exchange `now`: writes as much of `bytes` (a whole request, head and body) as goes at once. What fails
+    /// here failed before its first byte.
+    pub fn launch(&mut self, bytes: &[u8], now: Instant) -> Result<Launched, Failure> {
+        self.begin(bytes.starts_with(b"HEAD "), now)?;
         self.last = false;
         let Some(stream) = &mut self.stream else { return self.launch_two(bytes) };
         Ok(match stream.write_now(bytes) {
@@ -94,6 +94,7 @@ impl Connection {
         let glimpse = if self.reader.is_bodiless() { None } else { http1::glimpse(bytes, self.body_max()) };
         if let Some(made) = glimpse.and_then(read) {
             self.busy = false;
+            self.idle_since = done_at;
             self.served += 1;
             return Poll::Ready(Heard::Read(made, done_at));
         }

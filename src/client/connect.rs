@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustls::ClientConfig;
@@ -17,7 +18,7 @@ use super::stream::{Secured, Stream};
 use super::transport::{Kind, Proxy, Transport};
 use super::trouble::{self, Trouble};
 use super::tunnel::{self, End};
-use super::{ClientError, Failure, Target, tls};
+use super::{ClientError, Failure, Target, hello, tls};
 
 /// Where connections go, and on what way.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Dialer {
     bind: Option<IpAddr>,
     family: Option<Family>,
     trouble: Arc<Trouble>,
+    /// Whether the server was asked already what it would choose of what is not spoken here.
+    asked_for_suites: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -87,7 +90,20 @@ impl Dialer {
         };
         let Transport { http, addresses, proxy, bind, family, .. } = transport;
         let (connect_timeout, trouble) = (target.connect_timeout, Arc::default());
-        Ok(Dialer { host, port, connect_timeout, tls, http, addresses, proxy, bind, family, trouble })
+        let asked_for_suites = AtomicBool::new(false);
+        Ok(Dialer {
+            host,
+            port,
+            connect_timeout,
+            tls,
+            http,
+            addresses,
+            proxy,
+            bind,
+            family,
+            trouble,
+            asked_for_suites,
+        })
     }
 
     /// The version of HTTP that connections speak.
@@ -109,7 +125,15 @@ impl Dialer {
             Some(secure) => {
                 let began = Instant::now();
                 let shaken = timeout_at(deadline, self.shake_hands(secure, tcp)).await;
-                let stream = shaken.unwrap_or(Err(Failure::ConnectTimeout))?;
+                let stream = match shaken.unwrap_or(Err(Unshaken::by(Failure::ConnectTimeout))) {
+                    Ok(stream) => stream,
+                    Err(Unshaken { failure, may_be_no_suite }) => {
+                        if may_be_no_suite && !self.asked_for_suites.swap(true, Ordering::Relaxed) {
+                            self.ask_for_suites(secure, deadline, guard).await;
+                        }
+                        return Err(failure);
+                    }
+                };
                 opening.tls = Some(began.elapsed());
                 stream
             }
@@ -251,33 +275,58 @@ impl Dialer {
         socket.connect(address).await
     }
 
-    async fn shake_hands(&self, secure: &Secure, tcp: TcpStream) -> Result<Stream, Failure> {
+    /// Asks once, on a connection of its own, which suite the server would choose of those that are not spoken here.
+    async fn ask_for_suites(&self, secure: &Secure, deadline: Instant, guard: &Guard) {
+        let Ok((mut tcp, _)) = self.reach(deadline, guard, self.port).await else { return };
+        let name = match &secure.name {
+            ServerName::DnsName(name) => Some(name.as_ref()),
+            _ => None,
+        };
+        if let Some(choice) = hello::ask(&mut tcp, name).await {
+            self.trouble.note(choice.sentence());
+        }
+    }
+
+    async fn shake_hands(&self, secure: &Secure, tcp: TcpStream) -> Result<Stream, Unshaken> {
         let connector = TlsConnector::from(secure.config.clone());
         match connector.connect(secure.name.clone(), tcp).await {
             Ok(stream) => {
                 let agreed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 if self.http == Http::Two && !agreed {
                     self.trouble.note(trouble::no_protocol());
-                    return Err(Failure::NoHttp2);
+                    return Err(Unshaken::by(Failure::NoHttp2));
                 }
                 let trouble = Arc::clone(&self.trouble);
                 Ok(Stream::Tls(Box::new(Secured::new(stream, trouble))))
             }
-            // An end in the middle of a handshake is TLS's own matter.
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                self.trouble.note("the server hung up in the middle of the TLS handshake".to_owned());
-                Err(Failure::Tls)
-            }
             Err(error) => {
                 self.trouble.note_io(&error);
-                match Failure::from_io(&error) {
-                    Failure::Tls if self.http == Http::Two && trouble::is_about_protocol(&error) => {
-                        Err(Failure::NoHttp2)
+                let failure = match Failure::from_io(&error) {
+                    // An end in the middle of a handshake is TLS's own matter.
+                    _ if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                        self.trouble.note("the server hung up in the middle of the TLS handshake".to_owned());
+                        Failure::Tls
                     }
-                    failure => Err(failure),
-                }
+                    Failure::Tls if self.http == Http::Two && trouble::is_about_protocol(&error) => {
+                        Failure::NoHttp2
+                    }
+                    failure => failure,
+                };
+                Err(Unshaken { failure, may_be_no_suite: trouble::may_be_no_suite(&error) })
             }
         }
+    }
+}
+
+/// A handshake that came to nothing.
+struct Unshaken {
+    failure: Failure,
+    may_be_no_suite: bool,
+}
+
+impl Unshaken {
+    fn by(failure: Failure) -> Unshaken {
+        Unshaken { failure, may_be_no_suite: false }
     }
 }
 

@@ -8,8 +8,9 @@ use tokio::time::timeout;
 
 use crate::suite::check::TlsVersion;
 
+use super::hello::HANDSHAKE;
 use super::stream::Stream;
-use super::{Client, Exchange, Failure, Request, Travel, wire};
+use super::{Client, Exchange, Failure, Request, Travel, hello, wire};
 
 /// How long a server may think about a hello.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -135,7 +136,7 @@ impl Client {
             Ok((tcp, _)) => tcp,
             Err(failure) => return Seen::Untried(failure.word().to_owned()),
         };
-        let hello = hello(version, self.target().url.domain());
+        let hello = hello::old(version, self.target().url.domain());
         let mut answer = [0; 16];
         let talk = async {
             tcp.write_all(&hello).await?;
@@ -169,9 +170,8 @@ fn nothing_there(failure: Failure) -> Seen {
     }
 }
 
-/// The content types of records.
+/// The content type of a record that is an alert.
 const ALERT: u8 = 21;
-const HANDSHAKE: u8 = 22;
 
 /// What a server says to a hello of an old version.
 fn read_hello(answer: &[u8]) -> Seen {
@@ -189,57 +189,9 @@ fn read_hello(answer: &[u8]) -> Seen {
     }
 }
 
-/// A ClientHello with one version and every usual cipher suite of its time.
-fn hello(version: TlsVersion, name: Option<&str>) -> Vec<u8> {
-    const SUITES: [u16; 11] =
-        [0xC009, 0xC00A, 0xC013, 0xC014, 0x0033, 0x0039, 0x002F, 0x0035, 0x000A, 0x0005, 0x00FF];
-    let minor = match version {
-        TlsVersion::Tls10 => 1,
-        TlsVersion::Tls11 => 2,
-    };
-    let mut body = vec![3, minor];
-    // Nothing is ever agreed on with these: they need not be random.
-    body.extend([0xA5; 32]);
-    body.push(0);
-    body.extend(sized16(&SUITES.iter().flat_map(|suite| suite.to_be_bytes()).collect::<Vec<u8>>()));
-    body.extend([1, 0]);
-    let mut extensions = Vec::new();
-    if let Some(name) = name {
-        let host = [&[0][..], &sized16(name.as_bytes())].concat();
-        extensions.extend(extension(0, &sized16(&host)));
-    }
-    extensions.extend(extension(10, &sized16(&[0, 29, 0, 23, 0, 24, 0, 25])));
-    extensions.extend(extension(11, &[1, 0]));
-    body.extend(sized16(&extensions));
-    let length = u32::try_from(body.len()).expect("a hello is short").to_be_bytes();
-    let message = [&[1, length[1], length[2], length[3]][..], &body].concat();
-    [&[HANDSHAKE, 3, 1][..], &sized16(&message)].concat()
-}
-
-fn extension(kind: u16, content: &[u8]) -> Vec<u8> {
-    [&kind.to_be_bytes()[..], &sized16(content)].concat()
-}
-
-/// The bytes with their length in two bytes before them.
-fn sized16(bytes: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(bytes.len()).expect("no part of a hello is that long");
-    [&length.to_be_bytes()[..], bytes].concat()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_hello_says_its_lengths_its_version_and_the_host() {
-        let bytes = hello(TlsVersion::Tls11, Some("uat.example.org"));
-        let word = |at: usize| usize::from(bytes[at]) << 8 | usize::from(bytes[at + 1]);
-        assert_eq!(bytes[..3], [22, 3, 1]);
-        assert_eq!(word(3), bytes.len() - 5);
-        assert_eq!((bytes[5], word(7)), (1, bytes.len() - 9));
-        assert_eq!(bytes[9..11], [3, 2]);
-        assert!(bytes.windows(15).any(|part| part == b"uat.example.org"));
-    }
 
     #[test]
     fn the_server_agrees_by_a_hello_with_an_old_version_alone() {

@@ -10,6 +10,7 @@ pub mod compose;
 mod connect;
 pub mod failure;
 pub mod guard;
+mod hello;
 pub mod http1;
 mod http2;
 pub mod look;
@@ -374,6 +375,7 @@ impl Client {
             | Failure::Proxy
             | Failure::NoHttp2
             | Failure::Unreachable
+            | Failure::Reset
             | Failure::LocalPorts => match self.trouble() {
                 Some(trouble) => format!("{}: {trouble}", failure.word()),
                 None => failure.word().to_owned(),

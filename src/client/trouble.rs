@@ -53,6 +53,23 @@ pub(super) fn is_about_protocol(error: &std::io::Error) -> bool {
     cause.is_some_and(|cause| *cause == no_protocol || *cause == Error::NoApplicationProtocol)
 }
 
+/// Whether a handshake may have failed for want of a cipher suite, or of a version. Many old servers say so by hanging up.
+pub(super) fn may_be_no_suite(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    match cause {
+        Some(Error::AlertReceived(alert)) => matches!(
+            alert,
+            AlertDescription::HandshakeFailure
+                | AlertDescription::InsufficientSecurity
+                | AlertDescription::ProtocolVersion
+        ),
+        Some(Error::PeerIncompatible(_)) => true,
+        Some(_) => false,
+        None => matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset),
+    }
+}
+
 /// The server speaks TLS, and not the version of HTTP.
 pub(super) fn no_protocol() -> String {
     "the server does not agree to the version of HTTP that `http` names (ALPN)".to_owned()

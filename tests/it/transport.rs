@@ -507,3 +507,51 @@ async fn a_machine_without_roots_still_speaks_in_the_clear() {
     let nothing = Transport { roots: Some(Vec::new()), ..Transport::default() };
     assert_eq!(status(&client(&format!("http://{}", server.address), nothing)).await, Ok(200));
 }
+
+/// A server that chooses this suite where it is offered, and refuses everything else by an alert or by hanging up.
+async fn old_server(suite: [u8; 2], alert: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = [0; 5];
+            if stream.read_exact(&mut head).await.is_err() {
+                continue;
+            }
+            let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+            stream.read_exact(&mut hello).await.unwrap();
+            let session = usize::from(hello[38]);
+            let (length, rest) = hello[39 + session..].split_at(2);
+            let offered = &rest[..usize::from(u16::from_be_bytes([length[0], length[1]]))];
+            if offered.chunks(2).any(|one| one == suite) {
+                let body = [&[3, 3][..], &[7; 32], &[0], &suite, &[0]].concat();
+                let message = [&[2, 0, 0, body.len() as u8][..], &body].concat();
+                let record = [&[22, 3, 3, 0, message.len() as u8][..], &message].concat();
+                stream.write_all(&record).await.unwrap();
+                // It waits for a key that never comes.
+                drop(stream.read(&mut head).await);
+            } else if alert {
+                stream.write_all(&[21, 3, 3, 0, 2, 2, 40]).await.unwrap();
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_server_with_old_suites_alone_is_asked_which_it_would_choose() {
+    for (suite, alert, name) in [
+        ([0x00, 0x35], true, "TLS_RSA_WITH_AES_256_CBC_SHA in TLS 1.2"),
+        ([0xC0, 0x27], false, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 in TLS 1.2"),
+    ] {
+        let address = old_server(suite, alert).await;
+        let client = client(&format!("https://{address}"), trusting(&Authority::new()));
+        let failure = status(&client).await.unwrap_err();
+        assert_eq!(failure, Failure::Tls);
+        let said = client.explained(failure);
+        assert!(
+            said.contains(&format!("would choose {name}")) && said.contains("docs/transport.md"),
+            "{said}"
+        );
+    }
+}

@@ -15,10 +15,18 @@ use super::args::{Color, ProveArgs};
 use super::plan::{self, Refused};
 
 /// The suites that are proven when none is named, with the copies that are built in. The last adds what only it asks.
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 11] = [
     ("suites/pfms.yaml", include_str!("../../suites/pfms.yaml")),
     ("suites/oauth2.yaml", include_str!("../../suites/oauth2.yaml")),
     ("suites/fapi2.yaml", include_str!("../../suites/fapi2.yaml")),
+    ("suites/oidc.yaml", include_str!("../../suites/oidc.yaml")),
+    ("suites/simplejwt.yaml", include_str!("../../suites/simplejwt.yaml")),
+    ("suites/aspnet-identity.yaml", include_str!("../../suites/aspnet-identity.yaml")),
+    ("suites/supabase.yaml", include_str!("../../suites/supabase.yaml")),
+    ("suites/matrix.yaml", include_str!("../../suites/matrix.yaml")),
+    ("suites/bearer.yaml", include_str!("../../suites/bearer.yaml")),
+    ("suites/cookie.yaml", include_str!("../../suites/cookie.yaml")),
+    ("suites/soap.yaml", include_str!("../../suites/soap.yaml")),
 ];
 
 /// Proves a suite, or all that are shipped, and prints what escaped.

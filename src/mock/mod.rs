@@ -185,6 +185,16 @@ pub fn can_vary(dialect: &Dialect, variant: Variant) -> bool {
     Manner::of(dialect) == Manner::WebApi || !defects::is_of_webapi(variant)
 }
 
+/// Whether the mocks of two dialects would have a defect in the very same code: one endpoint of OAuth 2.0 serves all of
+/// its dialects, and one authority and one host lie beneath all that are spoken by their table.
+pub fn share(one: &Dialect, other: &Dialect, defect: Defect) -> bool {
+    match (Manner::of(one), Manner::of(other)) {
+        (Manner::OAuth, Manner::OAuth) | (Manner::WebApi, Manner::WebApi) => true,
+        (Manner::Table, Manner::Table) => !spoken::DEFECTS.contains(&defect),
+        (Manner::WebApi | Manner::OAuth | Manner::Table, _) => false,
+    }
+}
+
 /// Whether the mock speaks a dialect as ASP.NET Web API would, with all that this framework has of its own.
 pub fn is_web_api(dialect: &Dialect) -> bool {
     Manner::of(dialect) == Manner::WebApi

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::conformance::{self, Sought};
+use crate::mock;
 use crate::suite::Suite;
 use crate::suite::check::{Check, Standing};
 use crate::suite::defect::Defect;
@@ -74,10 +75,18 @@ pub(super) fn of(options: &Options, defects: &[Defect]) -> Vec<Planned> {
         let before = &options.subjects[..index];
         let elders: Vec<&Subject> =
             before.iter().filter(|elder| elder.dialect.name == subject.dialect.name).collect();
-        if options.only.is_empty() && elders.is_empty() {
+        let met = before.iter().any(|elder| {
+            Defect::ALL.iter().any(|defect| mock::share(&elder.dialect, &subject.dialect, *defect))
+        });
+        // What is unusual and right is so for all that the same code speaks.
+        if options.only.is_empty() && elders.is_empty() && (options.full || !met) {
             plan.benign();
         }
-        for defect in defects.iter().filter(|defect| !elders.iter().any(|elder| judges(elder, **defect))) {
+        let proven = |defect: Defect| {
+            let again = elders.iter().any(|elder| judges(elder, defect));
+            again || before.iter().any(|elder| stands_for(elder, subject, defect))
+        };
+        for defect in defects.iter().filter(|defect| !proven(**defect)) {
             plan.defect(*defect);
         }
         if options.mutants && options.only.is_empty() && elders.is_empty() {
@@ -93,6 +102,13 @@ fn judges(subject: &Subject, defect: Defect) -> bool {
     let named =
         |check: &Check| check.proof.contains_key(&defect) && !matches!(check.standing, Standing::Skip { .. });
     super::meant_for_gate(defect) || subject.suite.checks.iter().any(named)
+}
+
+/// Whether a suite before this one has met the defect in the very code that would have it here.
+fn stands_for(elder: &Subject, subject: &Subject, defect: Defect) -> bool {
+    mock::share(&elder.dialect, &subject.dialect, defect)
+        && mock::can_have(&elder.dialect, defect)
+        && judges(elder, defect)
 }
 
 impl Plan<'_> {

@@ -182,6 +182,8 @@ pub struct XmlDocument {
     pub namespace: String,
     /// Paths of elements whose namespace is not the root's (the first few of them).
     pub strays: Vec<String>,
+    /// Their namespaces, in the same order.
+    pub stray_namespaces: Vec<String>,
     /// What is below the root, attributes left out but for `i:nil`.
     pub tree: Tree,
 }

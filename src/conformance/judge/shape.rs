@@ -286,13 +286,13 @@ fn root(answers: &Answers, document: &Document) -> Judgement {
         Document::Json(tree) if is_object(tree) => Judgement::Holds,
         Document::Json(tree) => Judgement::fails("an object as root", kind_of(tree)),
         Document::Xml(found) => match &answers.xml {
-            Some(xml) => xml_root(xml, found),
+            Some(xml) => xml_root(answers, xml, found),
             None => Judgement::Untold("the dialect declares no XML".to_owned()),
         },
     }
 }
 
-fn xml_root(xml: &XmlAnswer, found: &XmlDocument) -> Judgement {
+fn xml_root(answers: &Answers, xml: &XmlAnswer, found: &XmlDocument) -> Judgement {
     if found.root != xml.root {
         return Judgement::fails(format!("root `{}`", xml.root), format!("`{}`", found.root))
             .marking([found.root.as_str()]);
@@ -306,12 +306,24 @@ fn xml_root(xml: &XmlAnswer, found: &XmlDocument) -> Judgement {
         return Judgement::fails(format!("namespace `{}`", xml.namespace), got)
             .marking([found.namespace.as_str()]);
     }
-    match found.strays.first() {
+    let strays = || found.strays.iter().zip(&found.stray_namespaces);
+    let lost = strays().find(|(path, namespace)| match declared_namespace(answers, path) {
+        Some(declared) => declared != *namespace,
+        None => !xml.namespaces.iter().any(|(prefix, known)| !prefix.is_empty() && known == *namespace),
+    });
+    match lost {
         None => Judgement::Holds,
-        Some(stray) => {
-            Judgement::fails("every element in the root's namespace", format!("`{stray}` in another"))
+        Some((stray, _)) => {
+            Judgement::fails("every element in its declared namespace", format!("`{stray}` in another"))
         }
     }
+}
+
+/// The namespace that is declared for an element by the prefix of its name.
+fn declared_namespace<'a>(answers: &'a Answers, path: &str) -> Option<&'a String> {
+    let (above, name) = path.rsplit_once('/')?;
+    let members = walk_declared(answers.body.as_ref()?, above)?;
+    members.iter().find(|(own, _)| own == name)?.1.namespace.as_ref()
 }
 
 /// Null is the format's own: never a word, and in XML nil of the schema's namespace, which alone is read as null.

@@ -382,6 +382,19 @@ pub fn has_room(dialect: &Dialect, defect: Defect) -> bool {
         Defect::TokenInCookie | Defect::TokenInLocation => {
             dialect.refresh().answers.fields.get(&Field::Refresh).is_some_and(in_json)
         }
+        // Nobody else is of the same tenant where there are none.
+        Defect::ReuseRevokesTenant => {
+            dialect.refresh().carries(Slot::Tenant) || dialect.refresh().carries(Slot::Client)
+        }
+        Defect::BrokenBodyPoisons
+        | Defect::BrokenBodyStalls
+        | Defect::SlowBodyHang
+        | Defect::ExpectHang
+        | Defect::ChunkedCrash
+        | Defect::LengthAndChunksKept
+        | Defect::BigFieldSlow => !dialect.refresh().accepts.is_empty(),
+        // In XML a line break is a reference until it is read.
+        Defect::CrlfHeader => dialect.refresh().accepts.values().any(|accepts| accepts.codec != Codec::Xml),
         Defect::RevokeUnknownEnds => revoked_by(Slot::Tenant) || revoked_by(Slot::Client),
         Defect::ScopeSticks | Defect::ScopeWidens => dialect.slots.contains(&Slot::Scope),
         Defect::ClientUnbound => dialect.refresh().carries(Slot::Client),

@@ -162,6 +162,10 @@ impl Teller {
                 && refreshes
                 && (kept && source.absent_keeps || self.switches.has(Defect::RefreshTokenMissing));
             if unsaid {
+                draft.left_out.extend(source.at.iter().filter_map(|place| match place {
+                    FieldPlace::Path(path) => Some(local_path(path)),
+                    _ => None,
+                }));
                 continue;
             }
             let spelling = Spelling { dialect: &self.dialect, switches: self.switches, refreshes, now };
@@ -301,6 +305,8 @@ struct Draft {
     members: Vec<(String, Value)>,
     headers: Vec<(String, String)>,
     cookies: Vec<(String, String)>,
+    /// Paths of members that are not there, whatever is declared.
+    left_out: Vec<String>,
 }
 
 impl Draft {
@@ -400,7 +406,7 @@ fn tree(body: &[(String, Declared)], draft: &Draft, above: &str) -> Map<String, 
             DeclaredKind::Text | DeclaredKind::Number | DeclaredKind::Flag | DeclaredKind::Any => {
                 match draft.members.iter().find(|(own, _)| local_path(own) == path) {
                     Some((_, value)) => value.clone(),
-                    None if declared.optional => continue,
+                    None if declared.optional || draft.left_out.contains(&path) => continue,
                     None if declared.nullable => Value::Null,
                     None => default(declared),
                 }

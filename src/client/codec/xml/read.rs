@@ -70,6 +70,7 @@ struct Building {
     bindings: Vec<(String, String)>,
     done: Option<Open>,
     strays: Vec<String>,
+    stray_namespaces: Vec<String>,
     elements: usize,
 }
 
@@ -193,8 +194,9 @@ impl Building {
 
     fn note_stray(&mut self) {
         let [root, inner @ ..] = self.open.as_slice() else { return };
-        let stray = inner.last().is_some_and(|element| element.namespace != root.namespace);
-        if stray && self.strays.len() < STRAYS_MAX {
+        let stray = inner.last().filter(|element| element.namespace != root.namespace);
+        if let Some(stray) = stray.filter(|_| self.strays.len() < STRAYS_MAX) {
+            self.stray_namespaces.push(stray.namespace.to_string());
             self.strays.push(inner.iter().flat_map(|element| ["/", &element.local]).collect());
         }
     }
@@ -217,6 +219,7 @@ impl Building {
             root: root.local.clone(),
             namespace: root.namespace.clone(),
             strays: self.strays,
+            stray_namespaces: self.stray_namespaces,
             tree: root.into_tree(),
         })
     }

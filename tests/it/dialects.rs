@@ -69,6 +69,17 @@ fn every_shipped_dialect_is_explained_and_stands_in_the_guide() {
     assert!(said(&unknown).contains("did you mean `oauth2`?"), "{}", said(&unknown));
 }
 
+#[test]
+fn the_dialect_of_the_guide_is_right() {
+    let guide = std::fs::read_to_string(root().join("docs/dialects.md")).unwrap();
+    let block = guide.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let read = dialect::parse(&SourceFile::new("docs/dialects.md", block));
+    let read = read.unwrap_or_else(|mistakes| panic!("{}", render(&mistakes, false)));
+    let validator = jsonschema::validator_for(&dialect::schema()).unwrap();
+    assert!(validator.is_valid(&serde_saphyr::from_str::<serde_json::Value>(block).unwrap()));
+    mock(read);
+}
+
 /// Shapes that nobody has: each is described by its file alone.
 #[test]
 fn three_invented_shapes_run_end_to_end() {

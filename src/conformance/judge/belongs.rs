@@ -9,7 +9,7 @@ use crate::suite::claim::{Field, FieldPlace, Link};
 use crate::conformance::references::place as named;
 use crate::conformance::transcript::Taken;
 
-use super::{Bench, Judgement, all, never_had, reply};
+use super::{Bench, Judgement, all, never_had, presented, reply};
 
 /// Through the dialect's `links`, else through claims that are seen to hold what the link is to.
 pub(super) fn belongs(link: Link, taken: &Taken, bench: &Bench<'_>) -> Judgement {
@@ -99,7 +99,12 @@ fn own(link: Link, place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> Opti
     };
     match link {
         Link::Tenant | Link::Client => by_slot.or_else(by_origin),
-        Link::User | Link::Family | Link::Pair => by_origin().or(by_slot),
+        // Of a chain out of a file the token before is known.
+        Link::User => match (&taken.origin, presented(place, taken)) {
+            (None, Some(before)) => before,
+            _ => by_origin().or(by_slot),
+        },
+        Link::Family | Link::Pair => by_origin().or_else(|| presented(place, taken).flatten()),
     }
 }
 

@@ -12,9 +12,10 @@ pub(super) mod shape;
 
 use std::time::Duration;
 
-use crate::client::reply::{Found, Reply};
+use crate::client::codec::Tree;
+use crate::client::reply::{Found, Reply, jwt};
 use crate::dialect::{ErrorClass, Speech};
-use crate::suite::call::{Operation, Template};
+use crate::suite::call::{Operation, Slot, Template};
 use crate::suite::claim::{Bound, Expectation, Field, FieldPlace, StatusPattern};
 use crate::suite::policy::Rotation;
 
@@ -182,10 +183,11 @@ fn reply<'a>(taken: &'a Taken, expected: &str) -> Result<&'a Reply, Judgement> {
 /// members this is said only where the dialect declares that they may be absent, as `expires_in` may.
 fn never_had(place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> bool {
     match place {
-        FieldPlace::Claim(..) | FieldPlace::Jose(..) | FieldPlace::Header(_) => taken
-            .origin
-            .as_ref()
-            .is_some_and(|origin| origin.at(bench.scope.dialect, Operation::Login, place) == Found::Absent),
+        FieldPlace::Claim(..) | FieldPlace::Jose(..) | FieldPlace::Header(_) => match &taken.origin {
+            Some(origin) => origin.at(bench.scope.dialect, Operation::Login, place) == Found::Absent,
+            // Nobody saw how a chain out of a file began, but for its tokens.
+            None => presented(place, taken) == Some(None),
+        },
         FieldPlace::Field(field) => {
             let places = sources_of(*field, taken, bench);
             !places.is_empty() && places.iter().all(|place| never_had(place, taken, bench))
@@ -193,6 +195,24 @@ fn never_had(place: &FieldPlace, taken: &Taken, bench: &Bench<'_>) -> bool {
         FieldPlace::Path(path) => speech(taken, bench).is_some_and(|speech| speech.answers.may_lack(path)),
         FieldPlace::Cookie(_) => false,
     }
+}
+
+/// What stood at this place of the access token that the chain had before: nothing where it had none, or where the
+/// place is elsewhere; and nothing in something where the token was without it.
+fn presented(place: &FieldPlace, taken: &Taken) -> Option<Option<String>> {
+    let (part, name) = match place {
+        FieldPlace::Claim(Field::Access, name) => (jwt::Part::Claims, name),
+        FieldPlace::Jose(Field::Access, name) => (jwt::Part::Header, name),
+        _ => return None,
+    };
+    let token = taken.good.get(&Slot::Access)?;
+    let tree = jwt::read(token.expose(), part);
+    let value = tree.as_ref().and_then(|tree| tree.child(name).or_else(|| tree.get(name)));
+    Some(value.map(|value| match value {
+        Tree::Text(text) | Tree::Number(text) => text.clone(),
+        Tree::Flag(flag) => flag.to_string(),
+        Tree::Null | Tree::Object(_) | Tree::List(_) => String::new(),
+    }))
 }
 
 /// Where a field is read.

@@ -395,6 +395,8 @@ pub fn has_room(dialect: &Dialect, defect: Defect) -> bool {
         | Defect::BigFieldSlow => !dialect.refresh().accepts.is_empty(),
         // In XML a line break is a reference until it is read.
         Defect::CrlfHeader => dialect.refresh().accepts.values().any(|accepts| accepts.codec != Codec::Xml),
+        // Requests meet where they present the same refresh token.
+        Defect::RevokedRevived | Defect::RevocationLost => revoked_by(Slot::Refresh),
         Defect::RevokeUnknownEnds => revoked_by(Slot::Tenant) || revoked_by(Slot::Client),
         Defect::ScopeSticks | Defect::ScopeWidens => dialect.slots.contains(&Slot::Scope),
         Defect::ClientUnbound => dialect.refresh().carries(Slot::Client),

@@ -69,7 +69,8 @@ pub fn home(defect: Defect) -> Home {
         | SqlErrorShown | CrlfHeader | HtmlReflected | SecretEchoed | SecretEchoedInBase64
         | CacheableGrant | NoStoreForgotten | TokenInCookie | TokenInLocation | CorsReflected
         | EarlyExitCompare | DtdCrash | FileEntitySlow | InclusionCrash | TypeNameCrash | TypeSearchSlow
-        | TemplateEvaluated | UnknownPathPoisons | ManyHeadersPoison => Home::Server,
+        | OldTlsAccepted | CertificateExpired | ServedInTheClear | TemplateEvaluated | UnknownPathPoisons
+        | ManyHeadersPoison => Home::Server,
         SequentialTokens
         | TimeSeededTokens
         | GuidV1Tokens
@@ -487,7 +488,7 @@ mod tests {
             Home::Strain => &["strain.rs"],
             Home::Rivals => &["rivals.rs"],
             Home::Server => {
-                &["server.rs", "exchange.rs", "shared.rs", "written.rs", "host.rs", "stumbles.rs"]
+                &["server.rs", "exchange.rs", "shared.rs", "written.rs", "host.rs", "stumbles.rs", "front.rs"]
             }
         };
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mock");

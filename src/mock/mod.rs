@@ -16,6 +16,7 @@ mod defects;
 mod delays;
 mod dress;
 mod exchange;
+mod front;
 mod host;
 mod latency;
 mod oauth;
@@ -47,6 +48,7 @@ use authority::{Authority, Kind, Roster, Rules, Scope};
 use clock::Clock;
 use controllers::Controllers;
 use defects::{Home, Manner, Switches};
+use front::Front;
 use latency::Pace;
 use oauth::OAuth;
 use server::Workers;
@@ -60,6 +62,8 @@ use webapi::{Pipeline, echo};
 pub struct MockServer {
     shared: Arc<Shared>,
     workers: Workers,
+    /// What vouches for it, where it speaks TLS.
+    root: Option<String>,
 }
 
 /// What is served.
@@ -120,6 +124,15 @@ pub enum MockError {
 impl MockServer {
     /// Starts it on threads of its own.
     pub fn start(options: MockOptions) -> Result<MockServer, MockError> {
+        MockServer::begin(options, false)
+    }
+
+    /// The same behind TLS, by a certificate that [`MockServer::root`] vouches for.
+    pub fn start_secure(options: MockOptions) -> Result<MockServer, MockError> {
+        MockServer::begin(options, true)
+    }
+
+    fn begin(options: MockOptions, secure: bool) -> Result<MockServer, MockError> {
         for address in [options.listen, options.control] {
             if !address.ip().is_loopback() {
                 return Err(MockError::NotLoopback(address));
@@ -127,13 +140,20 @@ impl MockServer {
         }
         let (listen, control, threads) = (options.listen, options.control, options.threads);
         let shared = Arc::new(shared(options)?);
-        let workers = Workers::start(&shared, listen, control, threads)?;
-        Ok(MockServer { shared, workers })
+        let (front, root) = secure.then(|| Front::new(shared.switches)).unzip();
+        let workers = Workers::start(&shared, listen, control, threads, front)?;
+        Ok(MockServer { shared, workers, root })
     }
 
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`, or `https:` behind TLS.
     pub fn url(&self) -> String {
-        format!("http://{}", self.workers.address)
+        let scheme = if self.root.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.workers.address)
+    }
+
+    /// What vouches for it, as PEM, where it speaks TLS.
+    pub fn root(&self) -> Option<&str> {
+        self.root.as_deref()
     }
 
     /// The control port's address.

@@ -4,7 +4,7 @@
 //! authority's shards and a few counters.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -24,6 +24,7 @@ use crate::suite::environment::Variant;
 
 use super::alarm::Alarm;
 use super::exchange::{Broken, receive, serve};
+use super::front::Front;
 use super::shared::Shared;
 use super::stumbles::Stumbles;
 use super::webapi::HttpResponse;
@@ -57,12 +58,13 @@ impl Drop for Workers {
 }
 
 impl Workers {
-    /// Listens on both addresses and serves.
+    /// Listens on both addresses and serves, behind a front where there is one.
     pub fn start(
         shared: &Arc<Shared>,
         listen: SocketAddr,
         control: SocketAddr,
         threads: usize,
+        front: Option<Front>,
     ) -> Result<Workers, MockError> {
         let (stop, stopped) = watch::channel(false);
         let mut workers = Workers { address: listen, control, stop, threads: Vec::new() };
@@ -76,10 +78,19 @@ impl Workers {
         // Listening needs the runtime that will accept.
         let first = posts[0].clone();
         let entered = first.runtime.enter();
-        let application = bind(listen)?;
+        let outside = bind(listen)?;
+        workers.address = local(&outside, listen)?;
+        let application = match front {
+            None => outside,
+            Some(front) => {
+                let behind = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+                let application = bind(behind)?;
+                first.runtime.spawn(front.accept(outside, local(&application, behind)?));
+                application
+            }
+        };
         let orders = bind(control)?;
         drop(entered);
-        workers.address = local(&application, listen)?;
         workers.control = local(&orders, control)?;
         let alone = vec![first.clone()];
         first.runtime.spawn(accept(orders, alone, Arc::clone(shared), Door::Control));

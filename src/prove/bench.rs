@@ -10,6 +10,7 @@ use crate::chain::Identity;
 use crate::chain::source::Source;
 use crate::client::guard::Guard;
 use crate::client::side::Control;
+use crate::client::tls::Roots;
 use crate::client::{Client, Target};
 use crate::conformance::{self, Ground, Outcome, Sought};
 use crate::dialect::Dialect;
@@ -37,6 +38,8 @@ pub(super) struct Trial {
     pub(super) mock_table: Arc<Dialect>,
     /// The table that the client reads.
     pub(super) client_table: Arc<Dialect>,
+    /// Whether the mock is behind TLS.
+    pub(super) secure: bool,
     /// What a proxy spoils.
     pub(super) mutation: Option<Mutation>,
     /// The checks that run; all of them where it is empty.
@@ -52,7 +55,8 @@ pub(super) struct Trial {
 /// Runs the checks of a trial against its mock.
 pub(super) async fn run(trial: &Trial) -> Result<Outcome, CannotProve> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let mock = MockServer::start(MockOptions {
+    let start = if trial.secure { MockServer::start_secure } else { MockServer::start };
+    let mock = start(MockOptions {
         spec: trial.spec.clone(),
         dialect: (*trial.mock_table).clone(),
         listen: any,
@@ -92,7 +96,9 @@ fn ground(trial: &Trial, mock: &MockServer, address: &str) -> Result<Ground, Can
         timeout: trial.environment.timeout,
         body_max: 8 << 20,
     };
-    let client = Client::new(target, Guard::exempt()).map_err(|error| CannotProve(error.to_string()))?;
+    let roots = mock.root().map_or(Roots::Platform, |root| Roots::Pem(root.as_bytes()));
+    let client = Client::trusting(target, Guard::exempt(), roots);
+    let client = client.map_err(|error| CannotProve(error.to_string()))?;
     let client = Arc::new(client);
     let identities = mock
         .identities()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::conformance::{self, Sought};
 use crate::mock;
 use crate::suite::Suite;
-use crate::suite::check::{Check, Standing};
+use crate::suite::check::{Check, Standing, Verb};
 use crate::suite::defect::Defect;
 use crate::suite::environment::{Environment, MockSpec, Target, Variant};
 
@@ -71,6 +71,9 @@ pub(super) fn of(options: &Options, defects: &[Defect]) -> Vec<Planned> {
         let spec = mock_of(&subject.environment);
         let mut plan = Plan { index, subject, options, spec, planned: Vec::new() };
         plan.clean();
+        if options.clean_runs > 0 {
+            plan.clean_connections();
+        }
         // Of two suites of one dialect the first has met everything; the second is for what the first passes over.
         let before = &options.subjects[..index];
         let elders: Vec<&Subject> =
@@ -133,6 +136,7 @@ impl Plan<'_> {
             spec,
             mock_table: Arc::clone(&self.subject.dialect),
             client_table: Arc::clone(&self.subject.dialect),
+            secure: false,
             mutation: None,
             only,
             or_else: Vec::new(),
@@ -182,6 +186,16 @@ impl Plan<'_> {
         }
     }
 
+    /// What is said of connections is judged where there is TLS.
+    fn clean_connections(&mut self) {
+        let only = self.ids(connects);
+        if !only.is_empty() {
+            let mut trial = self.trial("clean, behind TLS", self.spec.clone(), only);
+            trial.secure = true;
+            self.add(Aim::Clean { run: 0 }, trial);
+        }
+    }
+
     fn benign(&mut self) {
         for benign in benign::all(&self.spec, &self.subject.dialect) {
             let mut trial = self.trial(benign.what.clone(), benign.spec.clone(), self.brisk());
@@ -213,10 +227,12 @@ impl Plan<'_> {
         if !self.ids(listens).is_empty() {
             only.extend(self.ids(|check| check.group == "errors"));
         }
+        let secure = !self.ids(|check| check.proof.contains_key(&defect) && connects(check)).is_empty();
         // Where a check's refusal costs somebody else's grant, each check has a mock to itself.
         let parts = if strays(defect) { only.into_iter().map(|id| vec![id]).collect() } else { vec![only] };
         for only in parts {
             let mut trial = self.trial(defect.word(), spec.clone(), only);
+            trial.secure = secure;
             // A full proof also wants to know which of the other claims fail.
             trial.sought = Some(if full { Sought::Failures } else { self.sought(defect) });
             if !full && super::hangs(defect) {
@@ -226,7 +242,8 @@ impl Plan<'_> {
             self.add(Aim::Named(defect), trial);
         }
         let others: Vec<String> = self.light().into_iter().filter(|id| !named.contains(id)).collect();
-        if full && !others.is_empty() {
+        // Without TLS there is nothing wrong with it.
+        if full && !others.is_empty() && !secure {
             let mut trial = self.trial(format!("{}, other checks", defect.word()), spec, others);
             trial.sought = Some(Sought::Reds);
             self.add(Aim::Others(defect), trial);
@@ -271,6 +288,11 @@ impl Plan<'_> {
             self.add(aim, trial);
         }
     }
+}
+
+/// Whether a check looks at connections.
+fn connects(check: &Check) -> bool {
+    check.steps.iter().any(|step| matches!(step.verb, Verb::Connect(_)))
 }
 
 /// Defects that hit whoever comes next, and so perhaps another check than the one that provoked them.

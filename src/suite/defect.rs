@@ -405,6 +405,9 @@ defects! {
     InclusionCrash "inclusion-crash" Medium "an XML document that points to others (to include, schemas, style sheets) is answered 500";
     TypeNameCrash "type-name-crash" Medium "a JSON document that names a type is answered 500";
     TypeSearchSlow "type-search-slow" Subtle "a type that a JSON document names is looked for in every library, which takes seconds";
+    OldTlsAccepted "old-tls-accepted" Medium "a hello of TLS 1.0 or 1.1 is answered with that version";
+    CertificateExpired "certificate-expired" Medium "one of two machines behind the name has a certificate that has expired";
+    ServedInTheClear "served-in-the-clear" Medium "the port of TLS serves HTTP in the clear as well";
     TemplateEvaluated "template-evaluated" Medium "text between braces is evaluated, and the error says what came of it";
 
     AlwaysCrash "always-crash" Gross "every answer is 500";

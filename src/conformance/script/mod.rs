@@ -27,7 +27,7 @@ use crate::results::event::{Narrator, Stop};
 use crate::results::{LoadResult, trust};
 use crate::secret::{FingerprintKey, Token};
 use crate::suite::call::{Call, Operation, PairUse, Slot};
-use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Wait};
+use crate::suite::check::{AccessNeed, ChainNeed, Check, Step, Verb, Wait};
 use crate::suite::claim::{Field, FieldPlace};
 use crate::suite::expression::{Expression, Value};
 use crate::suite::profile::{Model, Profile};
@@ -346,7 +346,9 @@ impl Play<'_> {
         let plain = ChainNeed::default();
         let declared = self.check.chains.iter().map(|(name, need)| (name.clone(), need.clone()));
         let mut needs: Vec<(String, ChainNeed)> = declared.collect();
-        if !needs.iter().any(|(name, _)| name == "own") {
+        // Who only looks at connections spends nothing.
+        let calls = self.check.steps.iter().any(|step| !matches!(step.verb, Verb::Connect(_)));
+        if calls && !needs.iter().any(|(name, _)| name == "own") {
             needs.insert(0, ("own".to_owned(), plain));
         }
         for (name, need) in needs {

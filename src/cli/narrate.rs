@@ -16,7 +16,9 @@ use super::plan::RunPlan;
 pub fn watch(ear: Receiver<Event>, plan: &RunPlan) -> JoinHandle<()> {
     let (screen, quiet, format, lines) = (plan.screen, plan.quiet, plan.format, plan.lines);
     std::thread::spawn(move || match format {
-        Format::Human | Format::Json => terminal::watch(&ear, screen, lines, quiet),
+        Format::Human | Format::Json => {
+            terminal::watch(&ear, screen, lines, quiet, super::pipeline::on_gitlab())
+        }
         Format::Ndjson => {
             for event in ear {
                 if let Some(line) = line(&event) {

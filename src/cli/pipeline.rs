@@ -59,6 +59,11 @@ pub(super) fn tell_github_of_mistakes(mistakes: &[Diagnostic]) {
     }
 }
 
+/// Whether GitLab shows what is told.
+pub(super) fn on_gitlab() -> bool {
+    plan::variable("GITLAB_CI").is_some_and(|value| value == "true")
+}
+
 fn on_github() -> bool {
     plan::variable("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }

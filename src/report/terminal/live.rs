@@ -26,7 +26,7 @@ pub(super) fn watch(events: &Receiver<Event>, screen: Screen, shown: Lines) {
     let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5));
     if multi.is_hidden() {
         // A hidden bar swallows what is printed through it.
-        return super::narration::watch(events, shown);
+        return super::narration::watch(events, shown, false);
     }
     let style = ProgressStyle::with_template("{msg}").expect("a template without keys that can be wrong");
     let bars: Vec<ProgressBar> =

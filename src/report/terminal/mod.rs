@@ -69,14 +69,16 @@ impl Screen {
 }
 
 /// Narrates `events` on stderr until the narrator is gone. To be run on a thread of its own.
-pub fn watch(events: &Receiver<Event>, screen: Screen, lines: Lines, quiet: bool) {
+///
+/// With `sections` it is told as GitLab folds it: each profile in a section of its own.
+pub fn watch(events: &Receiver<Event>, screen: Screen, lines: Lines, quiet: bool, sections: bool) {
     if quiet {
         // Somebody has to listen, or the queue fills up; nothing depends on it.
         while events.recv().is_ok() {}
-    } else if screen.is_terminal {
+    } else if screen.is_terminal && !sections {
         live::watch(events, screen, lines);
     } else {
-        narration::watch(events, lines);
+        narration::watch(events, lines, sections);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::Lines;
-use crate::report::clean::line;
+use crate::report::clean::{line, slug};
 use crate::report::state::State;
 use crate::results::event::{Event, LoadTick};
 use crate::results::wording::{plain, share, time};
@@ -15,9 +15,9 @@ use crate::results::{CheckResult, LoadResult};
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Writes lines on stderr until the narrator is gone.
-pub(super) fn watch(events: &Receiver<Event>, shown: Lines) {
+pub(super) fn watch(events: &Receiver<Event>, shown: Lines, sections: bool) {
     let began = Instant::now();
-    let mut narration = Narration { shown, ..Narration::default() };
+    let mut narration = Narration { shown, sections, ..Narration::default() };
     loop {
         let lines = match events.recv_timeout(Duration::from_millis(500)) {
             Ok(event) => narration.hear(began.elapsed(), &event),
@@ -39,6 +39,8 @@ pub(super) fn say(line: &str) {
 #[derive(Default)]
 pub(super) struct Narration {
     shown: Lines,
+    /// Each profile is a section that GitLab folds.
+    sections: bool,
     checks: usize,
     pub(super) counts: Counts,
     tick: Option<LoadTick>,
@@ -89,14 +91,18 @@ impl Narration {
                 lines
             }
             Event::CheckFinished(check) => self.checked(at, check),
-            Event::ProfileStarted { name } => vec![format!("{} {} started", stamp(at), line(name))],
+            Event::ProfileStarted { name } => {
+                let said = format!("{} {} started", stamp(at), line(name));
+                vec![if self.sections { format!("{}{said}", section("start", name)) } else { said }]
+            }
             Event::LoadTick(tick) => {
                 self.tick = Some(tick.clone());
                 Vec::new()
             }
             Event::ProfileFinished(load) => {
                 self.tick = None;
-                vec![format!("{} {}", stamp(at), finished(load))]
+                let said = format!("{} {}", stamp(at), finished(load));
+                vec![if self.sections { format!("{}{said}", section("end", &load.name)) } else { said }]
             }
             Event::Stopping => vec![format!("{} stopping; the reports are still written", stamp(at))],
             Event::Note(note) => vec![format!("{} {}", stamp(at), line(note))],
@@ -151,6 +157,14 @@ impl Narration {
         }
         lines
     }
+}
+
+/// The beginning or the end of a section, as GitLab documents it: what follows on the line is its head, or stands
+/// behind it.
+fn section(word: &str, name: &str) -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let folded = if word == "start" { "[collapsed=true]" } else { "" };
+    format!("\u{1b}[0Ksection_{word}:{}:{}{folded}\r\u{1b}[0K", since.as_secs(), slug(name))
 }
 
 fn ticked(at: Duration, tick: &LoadTick) -> String {

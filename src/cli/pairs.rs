@@ -12,10 +12,10 @@ use crate::chain::source::Source;
 use crate::conformance;
 use crate::suite::environment::ChainSource;
 
-use super::plan::RunPlan;
+use super::plan::{RunPlan, variable};
 
 /// A command that has not ended by then is ended.
-const COMMAND_MAX: Duration = Duration::from_secs(120);
+const COMMAND_MAX: Duration = Duration::from_mins(2);
 
 /// Bytes of pairs, at most.
 const TEXT_MAX: u64 = 256 << 20;
@@ -36,8 +36,8 @@ pub fn read(from: &ChainSource, identities: &[Arc<Identity>]) -> Result<Source, 
             Source::file(&text, identities).map_err(|why| format!("`{path}`: {why}"))
         }
         ChainSource::Variable(name) => {
-            let text = std::env::var(name)
-                .map_err(|_| format!("the variable `{name}` is to hold pairs, and is not set to text"))?;
+            let text = variable(name)
+                .ok_or_else(|| format!("the variable `{name}` is to hold pairs, and is not set to text"))?;
             Source::pairs(&text, identities, "the variable of chains")
                 .map_err(|why| format!("`${name}`: {why}"))
         }

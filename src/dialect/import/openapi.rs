@@ -143,7 +143,8 @@ fn formats(description: &Json, operation: &Json) -> Vec<Format> {
         .into_iter()
         .flatten()
         .map(|parameter| resolved(description, parameter));
-    if let Some(parameter) = of_two.filter(|parameter| parameter["in"] == "body").last() {
+    let mut of_two = of_two;
+    if let Some(parameter) = of_two.rfind(|parameter| parameter["in"] == "body") {
         let listed = operation["consumes"].as_array().or(description["consumes"].as_array());
         let types: Vec<String> =
             listed.into_iter().flatten().filter_map(|media| media.as_str().map(str::to_owned)).collect();

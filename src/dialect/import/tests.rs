@@ -37,7 +37,8 @@ fn the_help_page_becomes_what_the_built_in_dialect_says_of_refreshing() {
 #[test]
 fn the_same_page_in_html_becomes_the_same() {
     let escaped = PAGE.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let body: String = escaped.lines().map(|line| format!("<p>{line}</p>\n")).collect();
+    let body: Vec<String> = escaped.lines().map(|line| format!("<p>{line}</p>")).collect();
+    let body = body.join("\n");
     let html = format!("<!DOCTYPE html><html><head><style>h1 {{}}</style></head><body>{body}</body></html>");
     assert_eq!(imported("page", &html).dialect, imported("page", PAGE).dialect);
 }

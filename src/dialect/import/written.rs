@@ -82,7 +82,9 @@ fn sent_block(out: &mut Lines, key: &str, members: &[Sent]) {
         return;
     }
     out.line(2, &format!("{key}:"));
-    members.iter().for_each(|member| sent(out, 3, member));
+    for member in members {
+        sent(out, 3, member);
+    }
 }
 
 fn sent(out: &mut Lines, depth: usize, member: &Sent) {
@@ -98,7 +100,9 @@ fn sent(out: &mut Lines, depth: usize, member: &Sent) {
         }
         Value::Members(inner) => {
             out.line(depth, &format!("{name}:"));
-            inner.iter().for_each(|member| sent(out, depth + 1, member));
+            for member in inner {
+                sent(out, depth + 1, member);
+            }
         }
     }
 }
@@ -123,7 +127,9 @@ fn accepts(out: &mut Lines, formats: &[Format]) {
         } else {
             out.line(4, "body: {}");
         }
-        format.members.iter().for_each(|member| sent(out, 5, member));
+        for member in &format.members {
+            sent(out, 5, member);
+        }
     }
 }
 
@@ -132,7 +138,9 @@ fn answers(out: &mut Lines, sketch: &Sketch, fields: &BTreeMap<Field, Place>) {
     out.line(3, &format!("types: [{}]", sketch.types.join(", ")));
     if !sketch.body.is_empty() {
         out.line(3, "body:");
-        sketch.body.iter().for_each(|member| declared(out, 4, member));
+        for member in &sketch.body {
+            declared(out, 4, member);
+        }
     }
     if let Some(xml) = &sketch.xml {
         out.line(3, "xml:");
@@ -170,7 +178,9 @@ fn declared(out: &mut Lines, depth: usize, member: &Member) {
         Kind::Any => "any",
         Kind::Members(inner) => {
             out.line(depth, &format!("{}:", scalar(&format!("{}{sign}", member.name))));
-            return inner.iter().for_each(|member| declared(out, depth + 1, member));
+            return for member in inner {
+                declared(out, depth + 1, member);
+            };
         }
     };
     out.line(depth, &format!("{}: {word}{sign}", scalar(&member.name)));
@@ -196,7 +206,9 @@ fn rules(out: &mut Lines, sketch: &Sketch, fields: &BTreeMap<Field, Place>) {
         out.line(0, "error-documents:");
         for body in own {
             out.line(1, "- body:");
-            body.iter().for_each(|member| declared(out, 4, member));
+            for member in body {
+                declared(out, 4, member);
+            }
         }
     }
 }

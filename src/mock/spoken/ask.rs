@@ -251,7 +251,7 @@ fn element<'a>(root: &'a Element, path: &[&str], accepts: &Accepts) -> Option<&'
         let mut from = 0;
         for (before, _) in members.iter().take_while(|(before, _)| before != name) {
             let fits = own(before);
-            if let Some(at) = here.children[from..].iter().position(|element| fits(element)) {
+            if let Some(at) = here.children[from..].iter().position(&fits) {
                 from += at + 1;
             }
         }

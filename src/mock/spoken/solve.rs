@@ -57,7 +57,9 @@ pub(super) fn granted(dialect: &Dialect, speech: &Speech) -> Option<Recipe> {
     let rules: Vec<&Expression> = std::iter::once(&answers.granted).chain(answers.layers.values()).collect();
     let mut names = candidates(rules.iter().copied());
     // On a grant nothing is said that need not be.
-    names.iter_mut().for_each(|(_, values)| values.insert(0, Value::Nothing));
+    for (_, values) in &mut names {
+        values.insert(0, Value::Nothing);
+    }
     search(&names, &[200, 201, 204], |status, values| {
         let tried = Tried { dialect, tokens: true, status, values };
         rules.iter().all(|rule| rule.truth(&tried) == Truth::True) && !is_crash(speech, &tried)
@@ -78,7 +80,9 @@ pub(super) fn refused(
         for (rule, _) in dialect.errors.iter().filter(|(_, own)| own == class) {
             let mut names =
                 candidates([rule, &speech.answers.granted].into_iter().chain(&speech.answers.refused));
-            names.iter_mut().for_each(|(_, values)| unsaid(values));
+            for (_, values) in &mut names {
+                unsaid(values);
+            }
             let found = search(&names, statuses, |status, values| {
                 let tried = Tried { dialect, tokens: false, status, values };
                 is_refusal(&tried) && class_of(dialect, &tried) == *class
@@ -90,7 +94,9 @@ pub(super) fn refused(
     }
     let rules = [&speech.answers.granted].into_iter().chain(&speech.answers.refused);
     let mut names = candidates(rules);
-    names.iter_mut().for_each(|(_, values)| unsaid(values));
+    for (_, values) in &mut names {
+        unsaid(values);
+    }
     search(&names, statuses, |status, values| is_refusal(&Tried { dialect, tokens: false, status, values }))
 }
 
@@ -178,10 +184,14 @@ fn gather(node: &Node, found: &mut Vec<(String, Vec<Value>)>) {
         Node::Not(a) => gather(a, found),
         Node::Compare(a, how, b) => {
             if let Some(name) = name_of(a) {
-                compared(b, *how).into_iter().for_each(|value| note(found, name, value));
+                for value in compared(b, *how) {
+                    note(found, name, value);
+                }
             }
             if let Some(name) = name_of(b) {
-                compared(a, *how).into_iter().for_each(|value| note(found, name, value));
+                for value in compared(a, *how) {
+                    note(found, name, value);
+                }
             }
         }
         Node::Name(name) => [true, false].into_iter().for_each(|flag| note(found, name, Value::Flag(flag))),

@@ -99,7 +99,7 @@ fn by_pattern(pattern: &str, moment: Moment) -> String {
         match piece {
             Piece::Literal(literal) => text.push_str(literal),
             Piece::Run('f', count) => {
-                text.push_str(&format!("{:09}", moment.0.rem_euclid(1000) * 1_000_000)[..count])
+                text.push_str(&format!("{:09}", moment.0.rem_euclid(1000) * 1_000_000)[..count]);
             }
             Piece::Run(letter, count) => {
                 let directive = match (letter, count) {

@@ -40,11 +40,12 @@ pub(super) fn write(speech: &Speech, error_root: Option<&str>, members: &Map<Str
         _ => String::new(),
     };
     let declared = namespaces.iter().filter(|(prefix, _)| !prefix.is_empty() && prefix != "i");
-    let declared: String =
+    let declared: Vec<String> =
         declared.map(|(prefix, uri)| format!(" xmlns:{prefix}=\"{}\"", escaped(uri))).collect();
+    let declared = declared.concat();
     let mut out = format!("<{root} xmlns:i=\"{XSI}\"{default}{declared}>");
     writing.members(speech.answers.body.as_deref().unwrap_or_default(), members, &mut out);
-    out.push_str(&format!("</{root}>"));
+    out.extend([format!("</{root}>")]);
     out.into_bytes()
 }
 
@@ -70,14 +71,14 @@ impl Writing<'_> {
     fn element(&self, name: &str, value: &Value, below: &[(String, Declared)], out: &mut String) {
         match (value, self.null) {
             (Value::Null, XmlNull::Absent) => {}
-            (Value::Null, XmlNull::Nil) => out.push_str(&format!("<{name} i:nil=\"true\" />")),
+            (Value::Null, XmlNull::Nil) => out.extend([format!("<{name} i:nil=\"true\" />")]),
             (Value::Object(members), _) => {
-                out.push_str(&format!("<{name}>"));
+                out.extend([format!("<{name}>")]);
                 self.members(below, members, out);
-                out.push_str(&format!("</{name}>"));
+                out.extend([format!("</{name}>")]);
             }
-            (Value::String(text), _) => out.push_str(&format!("<{name}>{}</{name}>", escaped(text))),
-            (other, _) => out.push_str(&format!("<{name}>{other}</{name}>")),
+            (Value::String(text), _) => out.extend([format!("<{name}>{}</{name}>", escaped(text))]),
+            (other, _) => out.extend([format!("<{name}>{other}</{name}>")]),
         }
     }
 }

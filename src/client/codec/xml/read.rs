@@ -196,7 +196,7 @@ impl Building {
         let [root, inner @ ..] = self.open.as_slice() else { return };
         let stray = inner.last().filter(|element| element.namespace != root.namespace);
         if let Some(stray) = stray.filter(|_| self.strays.len() < STRAYS_MAX) {
-            self.stray_namespaces.push(stray.namespace.to_string());
+            self.stray_namespaces.push(String::clone(&stray.namespace));
             self.strays.push(inner.iter().flat_map(|element| ["/", &element.local]).collect());
         }
     }

@@ -102,10 +102,7 @@ fn is_listed(reply: &Reply, taken: &Taken, bench: &Bench<'_>) -> bool {
 
 /// The server ended the connection without an answer.
 pub(super) fn is_closed(failure: Failure) -> bool {
-    matches!(
-        failure,
-        Failure::ClosedBeforeAnswer | Failure::Reset | Failure::StreamReset | Failure::Aborted
-    )
+    matches!(failure, Failure::ClosedBeforeAnswer | Failure::Reset | Failure::StreamReset | Failure::Aborted)
 }
 
 /// This side could not make the call, which says nothing about the other.

@@ -17,7 +17,7 @@ pub fn watch(ear: Receiver<Event>, plan: &RunPlan) -> JoinHandle<()> {
     let (screen, quiet, format, lines) = (plan.screen, plan.quiet, plan.format, plan.lines);
     std::thread::spawn(move || match format {
         Format::Human | Format::Json => {
-            terminal::watch(&ear, screen, lines, quiet, super::pipeline::on_gitlab())
+            terminal::watch(&ear, screen, lines, quiet, super::pipeline::on_gitlab());
         }
         Format::Ndjson => {
             for event in ear {

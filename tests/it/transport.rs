@@ -287,7 +287,7 @@ async fn a_family_of_addresses_can_be_asked_for() {
     let four = client(&url, Transport { family: Some(Family::Four), ..Transport::default() });
     assert_eq!(status(&four).await, Err(Failure::Unreachable));
     let both = [
-        Address { ip: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1)), port: Some(1) },
+        Address { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port: Some(1) },
         Address { ip: server.address.ip(), port: Some(server.address.port()) },
     ];
     let six = Transport { family: Some(Family::Six), addresses: both.to_vec(), ..Transport::default() };

@@ -52,7 +52,9 @@ impl Phases {
         for (phase, took) in
             [(&mut self.dns, opening.dns), (&mut self.proxy, opening.proxy), (&mut self.tls, opening.tls)]
         {
-            took.into_iter().for_each(|took| phase.record(took));
+            if let Some(took) = took {
+                phase.record(took);
+            }
         }
     }
 

@@ -236,7 +236,9 @@ struct Desk {
 impl Desk {
     fn new(kit: Kit, gear: Gear, riders: &[Rider], openings: &[Opening], start: Instant) -> Desk {
         let mut tally = Tally::new(Arc::clone(&kit.order));
-        openings.iter().for_each(|opening| tally.phases.opened(*opening));
+        for opening in openings {
+            tally.phases.opened(*opening);
+        }
         let mut ledger = kit.ledger;
         for rider in riders {
             ledger.enter(rider.walk.number, rider.walk.opened_with());

@@ -260,7 +260,11 @@ impl Plan<'_> {
     fn mutants(&mut self) {
         let only = self.ids(tells_a_mutant);
         // Where the plain checks see nothing, a full proof asks all the others.
-        let or_else = if self.options.full { self.light().into_iter().filter(|id| !only.contains(id)).collect() } else { Vec::new() };
+        let or_else = if self.options.full {
+            self.light().into_iter().filter(|id| !only.contains(id)).collect()
+        } else {
+            Vec::new()
+        };
         let trial = |what: String| {
             let mut trial = self.trial(what, self.spec.clone(), only.clone());
             trial.or_else.clone_from(&or_else);

@@ -86,7 +86,9 @@ impl Address {
     pub fn read(text: &str) -> Option<Address> {
         let text = text.trim();
         let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-        if let Ok(ip) = bare.parse::<IpAddr>() { Some(Address { ip, port: None }) } else {
+        if let Ok(ip) = bare.parse::<IpAddr>() {
+            Some(Address { ip, port: None })
+        } else {
             let address: std::net::SocketAddr = text.parse().ok()?;
             (address.port() > 0).then(|| Address { ip: address.ip(), port: Some(address.port()) })
         }

@@ -191,6 +191,10 @@ load: { steady: { arrivals: 50/s, for: 1s } }
 /// The scripts of both pipelines, line by line in a shell: the first night without a baseline, the second with one.
 #[cfg(unix)]
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what stands in for a tool goes before the tools of the machine"
+)]
 fn the_scripts_of_the_pipelines_run_as_they_stand() {
     use std::os::unix::fs::PermissionsExt as _;
 

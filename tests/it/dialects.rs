@@ -48,7 +48,7 @@ fn every_shipped_dialect_is_right_and_fits_its_schema() {
 fn the_schema_of_dialects_is_current() {
     let current = serde_json::to_string_pretty(&dialect::schema()).unwrap() + "\n";
     let path = root().join("suites/schema/dialect.json");
-    if std::env::var("BLESS").is_ok_and(|value| value == "1") {
+    if std::env::vars().any(|(name, value)| name == "BLESS" && value == "1") {
         std::fs::write(&path, &current).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
@@ -183,12 +183,13 @@ fn chains_come_from_a_table_a_variable_or_a_command() {
         })
         .collect();
     let json = |range: std::ops::Range<usize>| -> String {
-        tokens[range]
+        let lines = tokens[range]
             .iter()
-            .map(|(refresh, access)| format!("{{\"refresh\":\"{refresh}\",\"access\":\"{access}\"}}\n"))
-            .collect()
+            .map(|(refresh, access)| format!("{{\"refresh\":\"{refresh}\",\"access\":\"{access}\"}}\n"));
+        lines.collect::<Vec<_>>().concat()
     };
-    let csv: String = tokens[..20].iter().map(|(refresh, access)| format!("{refresh},{access}\n")).collect();
+    let lines = tokens[..20].iter().map(|(refresh, access)| format!("{refresh},{access}\n"));
+    let csv = lines.collect::<Vec<_>>().concat();
     std::fs::write(folder.join("pairs.csv"), format!("refresh,access\n{csv}")).unwrap();
     std::fs::write(folder.join("pairs.jsonl"), json(40..60)).unwrap();
     for (chains, pairs) in [

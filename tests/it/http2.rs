@@ -46,7 +46,7 @@ async fn echo(
     }
     let mut text = format!("{} {}\n", head.method, head.uri);
     for (name, value) in &head.headers {
-        text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+        text.extend([name.as_str(), ": ", &String::from_utf8_lossy(value.as_bytes()), "\n"]);
     }
     text.push_str(&String::from_utf8_lossy(&body));
     let response =

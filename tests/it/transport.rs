@@ -40,7 +40,7 @@ impl Authority {
     fn vouches(&self, names: &[&str], days: (i64, i64)) -> (rcgen::Certificate, rcgen::KeyPair) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = rcgen::CertificateParams::new(names).unwrap();
-        let now = std::time::SystemTime::now();
+        let now: std::time::SystemTime = jiff::Timestamp::now().into();
         let day = |days: i64| {
             let span = Duration::from_secs(days.unsigned_abs() * 86_400);
             if days < 0 { now - span } else { now + span }
@@ -360,8 +360,9 @@ async fn socks(mut stream: TcpStream, wanted: Option<(&str, &str)>) -> (TcpStrea
     }
     stream.write_all(&[5, method]).await.unwrap();
     if let Some((user, password)) = wanted {
+        let length = |text: &str| u8::try_from(text.len()).unwrap();
         let expected =
-            [&[1, user.len() as u8], user.as_bytes(), &[password.len() as u8], password.as_bytes()].concat();
+            [&[1, length(user)], user.as_bytes(), &[length(password)], password.as_bytes()].concat();
         let mut said = vec![0; expected.len()];
         stream.read_exact(&mut said).await.unwrap();
         stream.write_all(&[1, u8::from(said != expected)]).await.unwrap();
@@ -525,8 +526,8 @@ async fn old_server(suite: [u8; 2], alert: bool) -> SocketAddr {
             let offered = &rest[..usize::from(u16::from_be_bytes([length[0], length[1]]))];
             if offered.chunks(2).any(|one| one == suite) {
                 let body = [&[3, 3][..], &[7; 32], &[0], &suite, &[0]].concat();
-                let message = [&[2, 0, 0, body.len() as u8][..], &body].concat();
-                let record = [&[22, 3, 3, 0, message.len() as u8][..], &message].concat();
+                let message = [&[2, 0, 0, u8::try_from(body.len()).unwrap()][..], &body].concat();
+                let record = [&[22, 3, 3, 0, u8::try_from(message.len()).unwrap()][..], &message].concat();
                 stream.write_all(&record).await.unwrap();
                 // It waits for a key that never comes.
                 drop(stream.read(&mut head).await);

@@ -28,6 +28,7 @@ load:
   steady: { arrivals: RATE, for: SECONDS, warm-up: 1s, chains: 400 }
 ";
 
+#[expect(clippy::disallowed_methods, reason = "what a person sets for this experiment")]
 fn setting(name: &str, usual: usize) -> usize {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
 }
@@ -135,7 +136,7 @@ fn word(comparison: &Value, part: &str, figure: &str) -> String {
     row.map_or_else(|| "not there".to_owned(), |row| row["word"].as_str().unwrap().to_owned())
 }
 
-fn expect(found: String, expected: &str, what: &str) -> Option<String> {
+fn expect(found: &str, expected: &str, what: &str) -> Option<String> {
     (found != expected).then(|| format!("{what} is {found}, not {expected}"))
 }
 
@@ -149,7 +150,7 @@ fn shape(comparison: &Value, kind: &str) -> Option<String> {
 #[test]
 #[ignore = "two runs of 25 s, twenty times; tests/scale/run.sh truth"]
 fn the_same_mock_twice_is_never_worse() {
-    twenty("same", &[], runs(), |comparison| expect(comparison["exit"].to_string(), "0", "the exit code"));
+    twenty("same", &[], runs(), |comparison| expect(&comparison["exit"].to_string(), "0", "the exit code"));
 }
 
 #[test]
@@ -157,7 +158,7 @@ fn the_same_mock_twice_is_never_worse() {
 fn five_percent_at_the_median_are_named() {
     let slower = ["--latency", "{ lognormal: { median: 21ms, sigma: 0.4 } }"];
     twenty("median", &slower, nearly_all(), |comparison| {
-        expect(word(comparison, "response", "p50"), "worse", "p50")
+        expect(&word(comparison, "response", "p50"), "worse", "p50")
     });
 }
 
@@ -169,7 +170,7 @@ fn a_doubled_tail_is_named_and_the_median_is_not() {
     twenty("tail", &tail, nearly_all(), |comparison| {
         let median = word(comparison, "response", "p50");
         let slower = (median == "worse").then(|| "p50 is worse as well".to_owned());
-        expect(word(comparison, "response", "p99"), "worse", "p99").or(slower)
+        expect(&word(comparison, "response", "p99"), "worse", "p99").or(slower)
     });
 }
 
@@ -177,7 +178,7 @@ fn a_doubled_tail_is_named_and_the_median_is_not() {
 #[ignore = "a run of 25 s, twenty times; tests/scale/run.sh truth"]
 fn half_a_percent_more_errors_are_named() {
     twenty("errors", &["--errors", "0.5%"], nearly_all(), |comparison| {
-        expect(word(comparison, "errors", "errors"), "worse", "errors")
+        expect(&word(comparison, "errors", "errors"), "worse", "errors")
     });
 }
 

@@ -162,9 +162,9 @@ impl Narration {
 /// The beginning or the end of a section, as GitLab documents it: what follows on the line is its head, or stands
 /// behind it.
 fn section(word: &str, name: &str) -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = jiff::Timestamp::now().as_second();
     let folded = if word == "start" { "[collapsed=true]" } else { "" };
-    format!("\u{1b}[0Ksection_{word}:{}:{}{folded}\r\u{1b}[0K", since.as_secs(), slug(name))
+    format!("\u{1b}[0Ksection_{word}:{}:{}{folded}\r\u{1b}[0K", since, slug(name))
 }
 
 fn ticked(at: Duration, tick: &LoadTick) -> String {

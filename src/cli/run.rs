@@ -7,6 +7,7 @@ use jiff::{Timestamp, Zoned};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
+use crate::client::certificate::Agreed;
 use crate::conformance;
 use crate::conformance::Counted;
 use crate::conformance::sentinels::{self, Watched};
@@ -17,7 +18,7 @@ use crate::results::event::{Event, Narrator, Stop};
 use crate::results::outcome::{self, Exit};
 use crate::results::{
     Books, Burn, CheckResult, Depth, Ended, Gate, LoadResult, ObjectiveResult, RUN_FILE_VERSION, Run,
-    SuiteStamp, TargetKind, TargetStamp, Took, Trust, TrustState, objectives, trust,
+    SuiteStamp, TargetKind, TargetStamp, TlsStamp, Took, Trust, TrustState, objectives, trust,
 };
 use crate::secret::{FingerprintKey, Token};
 use crate::suite::compare::Difference;
@@ -256,6 +257,7 @@ async fn testify(
             url: ready.url.clone(),
             mock: ready.mock_line.clone(),
             server: None,
+            tls: ready.client.agreed().map(|agreed| tls_stamp(agreed, began.0)),
         },
         seed: plan.seed,
         depth: if plan.full { Depth::Full } else { Depth::Quick },
@@ -277,6 +279,18 @@ async fn testify(
         comparing: comparing(&suite.compare),
         entropy,
         shapes,
+    }
+}
+
+/// What was agreed on in TLS, as the run file has it.
+fn tls_stamp(agreed: &Agreed, began: Timestamp) -> TlsStamp {
+    let left = |end: Timestamp| (end.as_second() - began.as_second()).div_euclid(86_400);
+    TlsStamp {
+        version: agreed.version.to_owned(),
+        suite: agreed.suite.clone(),
+        certificates: u32::try_from(agreed.certificates).unwrap_or(u32::MAX),
+        expires: agreed.not_after.map(|end| end.strftime("%F").to_string()),
+        days_left: agreed.not_after.map(left),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Dialing: names, addresses in order, a proxy, TCP, TLS. Knows nothing of HTTP but which version is agreed to.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::ClientConfig;
@@ -13,6 +13,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::suite::transport::{Address, Family, Http};
 
+use super::certificate::Agreed;
 use super::guard::Guard;
 use super::stream::{Secured, Stream};
 use super::transport::{Kind, Proxy, Transport};
@@ -35,6 +36,8 @@ pub(super) struct Dialer {
     trouble: Arc<Trouble>,
     /// Whether the server was asked already what it would choose of what is not spoken here.
     asked_for_suites: AtomicBool,
+    /// What the first handshake came to.
+    agreed: OnceLock<Agreed>,
 }
 
 #[derive(Debug)]
@@ -103,6 +106,7 @@ impl Dialer {
             family,
             trouble,
             asked_for_suites,
+            agreed: OnceLock::new(),
         })
     }
 
@@ -114,6 +118,11 @@ impl Dialer {
     /// The last trouble beneath HTTP, in words.
     pub(super) fn trouble(&self) -> &Trouble {
         &self.trouble
+    }
+
+    /// What was agreed on in TLS, once a connection was made.
+    pub(super) fn agreed(&self) -> Option<&Agreed> {
+        self.agreed.get()
     }
 
     /// A new connection, if the guard lets it go there.
@@ -291,7 +300,9 @@ impl Dialer {
         let connector = TlsConnector::from(secure.config.clone());
         match connector.connect(secure.name.clone(), tcp).await {
             Ok(stream) => {
-                let agreed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let connection = stream.get_ref().1;
+                self.agreed.get_or_init(|| Agreed::of(connection));
+                let agreed = connection.alpn_protocol() == Some(b"h2");
                 if self.http == Http::Two && !agreed {
                     self.trouble.note(trouble::no_protocol());
                     return Err(Unshaken::by(Failure::NoHttp2));

@@ -5,6 +5,7 @@
 //! a library does better ([`side`]). Sends every request at most once: nothing is retried, no redirect is
 //! followed. Says what came back; never whether it was right.
 
+pub mod certificate;
 pub mod codec;
 pub mod compose;
 mod connect;
@@ -365,6 +366,11 @@ impl Client {
     /// What a class of failure beneath HTTP leaves out: the last trouble with a certificate or a proxy, and its cure.
     pub fn trouble(&self) -> Option<String> {
         self.door.dialer.trouble().told()
+    }
+
+    /// What was agreed on in TLS, once a connection was made.
+    pub fn agreed(&self) -> Option<&certificate::Agreed> {
+        self.door.dialer.agreed()
     }
 
     /// A failure in words; one beneath HTTP with what is known of it.

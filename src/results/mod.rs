@@ -171,6 +171,25 @@ pub struct TargetStamp {
     pub mock: Option<String>,
     /// The `Server` header of its first answer.
     pub server: Option<String>,
+    /// What was agreed on in TLS, where it is spoken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsStamp>,
+}
+
+/// What was agreed on in TLS with an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsStamp {
+    /// The version: `TLS 1.3`.
+    pub version: String,
+    /// The cipher suite by its name.
+    pub suite: String,
+    /// How many certificates the server showed: its own and those above it.
+    pub certificates: u32,
+    /// The last day of its own, where it could be read: `2027-01-31`.
+    pub expires: Option<String>,
+    /// Whole days from the start of the run until then; negative where it is over.
+    pub days_left: Option<i64>,
 }
 
 /// What kind of endpoint.

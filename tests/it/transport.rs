@@ -216,6 +216,25 @@ async fn an_old_a_young_and_a_foreign_certificate_are_told_apart() {
 }
 
 #[tokio::test]
+async fn what_was_agreed_on_and_until_when_is_known() {
+    let authority = Authority::new();
+    let server = serve(Some(authority.server(&["127.0.0.1"], (-1, 12))), "127.0.0.1:0").await;
+    let client = client(&format!("https://{}", server.address), trusting(&authority));
+    assert_eq!(client.agreed(), None);
+    assert_eq!(status(&client).await, Ok(200));
+    let agreed = client.agreed().unwrap();
+    assert_eq!((agreed.version, agreed.certificates), ("TLS 1.3", 1));
+    assert!(agreed.suite.starts_with("TLS13_"), "{}", agreed.suite);
+    let left = agreed.not_after.unwrap().as_second() - seconds_now();
+    assert!((11 * 86_400..=12 * 86_400).contains(&left), "{left} s");
+}
+
+fn seconds_now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
+#[tokio::test]
 async fn no_version_in_common_is_said() {
     let authority = Authority::new();
     let (certificate, key) = authority.vouches(&["127.0.0.1"], (-1, 90));

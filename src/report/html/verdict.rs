@@ -6,7 +6,7 @@ use crate::report::clean::{line, shorten};
 use crate::report::state::State;
 use crate::results::outcome::{Exit, Outcome};
 use crate::results::wording::{clock, duration, many};
-use crate::results::{Depth, Run, TargetKind};
+use crate::results::{Depth, Run, TargetKind, TlsStamp};
 
 pub(super) struct View {
     pub(super) symbol: &'static str,
@@ -123,7 +123,15 @@ fn kind(run: &Run) -> String {
 }
 
 fn server(run: &Run) -> String {
-    run.target.server.as_deref().map(|server| shorten(&line(server), 80)).unwrap_or_default()
+    let server = run.target.server.as_deref().map(|server| shorten(&line(server), 80));
+    server.into_iter().chain(run.target.tls.as_ref().map(tls)).collect::<Vec<_>>().join(", ")
+}
+
+/// `TLS 1.3, certificate until 2027-01-31 (69 days)`
+fn tls(tls: &TlsStamp) -> String {
+    let until = tls.expires.as_deref().zip(tls.days_left);
+    let until = until.map(|(day, left)| format!(", certificate until {} ({left} days)", line(day)));
+    format!("{} {}{}", line(&tls.version), shorten(&line(&tls.suite), 60), until.unwrap_or_default())
 }
 
 fn halves(run: &Run) -> String {

@@ -290,9 +290,17 @@ fn chains(run: &Run) -> String {
     )
 }
 
-/// Known failures that are near their date.
+/// Days before its end at which a certificate is told of: most are renewed a month before.
+const EXPIRES_SOON: i64 = 21;
+
+/// A certificate and known failures that are near their date.
 fn soon(run: &Run) -> Vec<String> {
-    run.checks
+    let certificate = run.target.tls.as_ref().and_then(|tls| {
+        let left = tls.days_left.filter(|left| *left <= EXPIRES_SOON)?;
+        Some(format!("the server's certificate ends in {left} days ({})", tls.expires.as_deref()?))
+    });
+    let failures = run
+        .checks
         .iter()
         .filter_map(|check| match &check.verdict {
             Verdict::Known { days_left, owner, .. } if *days_left <= 14 => Some(format!(
@@ -302,8 +310,8 @@ fn soon(run: &Run) -> Vec<String> {
             )),
             _ => None,
         })
-        .take(5)
-        .collect()
+        .take(5);
+    certificate.into_iter().chain(failures).collect()
 }
 
 fn next(run: &Run, outcome: &Outcome) -> Vec<String> {

@@ -130,6 +130,7 @@ pub(crate) fn good() -> Run {
             url: "https://uat.example.gov.in/api/PFMS/pfms_get_refresh_token".to_owned(),
             mock: None,
             server: Some("Microsoft-IIS/10.0".to_owned()),
+            tls: None,
         },
         seed: 7,
         depth: Depth::Quick,

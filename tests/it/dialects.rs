@@ -150,7 +150,7 @@ fn a_dialect_that_does_not_fit_is_one_finding() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains("the answer has no `refresh` at `/session/refreshToken`"), "{text}");
-    assert!(flat.contains("its shape is { session: {"), "{text}");
+    assert!(flat.contains("its shape is { outcome: { ok: flag }, session: {"), "{text}");
     let failed: std::collections::BTreeSet<&str> =
         text.split("FAIL[").skip(1).filter_map(|rest| rest.split(']').next()).collect();
     assert_eq!(failed.len(), 1, "one finding: {text}");

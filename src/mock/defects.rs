@@ -337,7 +337,8 @@ pub fn home(defect: Defect) -> Home {
 }
 
 /// Defects of the Web API that a token endpoint of OAuth 2.0 can have as well.
-const SHARED: [Defect; 6] = [
+const SHARED: [Defect; 7] = [
+    Defect::AccessWithSpace,
     Defect::PutRefreshes,
     Defect::NoAllow,
     Defect::QueryBinds,

@@ -271,7 +271,8 @@ impl OAuth {
             (true, false) if !self.switches.has(Defect::DpopTypeBearer) => "DPoP",
             (true | false, false) => "Bearer",
         };
-        let mut document = json!({ "access_token": self.access(pair) });
+        let end = if self.switches.has(Defect::AccessWithSpace) { "\n" } else { "" };
+        let mut document = json!({ "access_token": format!("{}{end}", self.access(pair)) });
         if !self.switches.has(Defect::TokenTypeMissing) {
             document["token_type"] = kind.into();
         }

@@ -343,7 +343,7 @@ fn counted() -> impl Iterator<Item = Entry> {
 }
 
 /// Codes of diagnostics: what each means, and the cure.
-const DIAGNOSTICS: [(&str, &str, &str); 54] = [
+const DIAGNOSTICS: [(&str, &str, &str); 59] = [
     (
         "suite::address",
         "The address is none that could be called.",
@@ -508,9 +508,19 @@ const DIAGNOSTICS: [(&str, &str, &str); 54] = [
     ),
     ("suite::wrong-value", "The value is not possible here.", "The label says what is."),
     (
+        "dialect::ambiguous-date",
+        "Two date formats read the same text as different days.",
+        "Keep the one that the endpoint writes.",
+    ),
+    (
         "dialect::codec",
         "Types that no codec is known for.",
         "Write `codec: json`, `xml` or `form` beside them.",
+    ),
+    (
+        "dialect::computed",
+        "A value that is computed is not said rightly.",
+        "Name one function, such as `base64: $refresh`, `uuid` or `now`, and a `key` where a MAC is made.",
     ),
     (
         "dialect::date-format",
@@ -530,12 +540,18 @@ const DIAGNOSTICS: [(&str, &str, &str); 54] = [
         "Map `access` under `fields`.",
     ),
     ("dialect::no-refresh", "The dialect has no operation `refresh`.", "Describe it under `operations`."),
+    (
+        "dialect::no-token",
+        "A call carries no token.",
+        "Put `$refresh` where the endpoint reads it: body, query, header or cookie.",
+    ),
     ("dialect::path", "A path does not begin with `/`, or has a query.", "Write the path alone."),
     (
         "dialect::place",
         "A field has no place, or one that cannot be read.",
         "Write `/a/b`, `header:Name`, or `status`.",
     ),
+    ("dialect::prefix", "A path has a prefix that is not declared.", "Declare it under `namespaces`."),
     (
         "dialect::root",
         "XML without a root element, or a root where there is none.",
@@ -546,6 +562,7 @@ const DIAGNOSTICS: [(&str, &str, &str); 54] = [
         "A rule that tells outcomes apart is no condition.",
         "Write `status == 200 and filled(access)`.",
     ),
+    ("dialect::same-place", "Two fields are read from one place.", "One of the two is somewhere else."),
     ("dialect::slot", "A slot is used that was not declared.", "Put it under `slots`."),
     ("dialect::unknown-word", "A word that dialects do not have.", "Take the nearest one that is offered."),
     (

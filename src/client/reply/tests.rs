@@ -166,6 +166,12 @@ operations:
   refresh:
     method: POST
     path: /x
+    accepts:
+      xml:
+        types: [text/xml]
+        root: s:Envelope
+        namespaces: { s: 'urn:s', t: 'urn:x' }
+        body: { s:Body: { t:Refresh: { t:token: $refresh } } }
     answers:
       types: [text/xml]
       fields: { access: /s:Body/t:Response/t:access, code: /s:Body/s:Fault/faultcode }

@@ -122,7 +122,8 @@ fn a_step_that_holds_is_found_where_it_is_and_noise_has_none() {
         found += usize::from(step.is_some_and(|step| (15..=17).contains(&step.at) && step.worse));
     }
     assert!(found >= 95, "{found} of 100 steps");
-    assert!(false_steps <= 3, "{false_steps} steps in 100 calm series");
+    // The interval of a step is one of 95 %.
+    assert!(false_steps <= 5, "{false_steps} steps in 100 calm series");
 }
 
 #[test]

@@ -11,10 +11,11 @@ pub(super) fn plain(text: &str) -> String {
     while let Some(at) = rest.find('<') {
         out.push_str(&unescaped(&rest[..at]));
         let Some(end) = rest[at..].find('>') else { return out };
-        let tag = rest[at + 1..at + end].trim_start_matches('/').to_ascii_lowercase();
-        let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect();
+        let tag = rest[at + 1..at + end].to_ascii_lowercase();
+        let name: String =
+            tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
         rest = &rest[at + end + 1..];
-        if matches!(name.as_str(), "script" | "style") {
+        if matches!(name.as_str(), "script" | "style") && !tag.starts_with('/') {
             let close = format!("</{name}");
             rest = rest.to_ascii_lowercase().find(&close).map_or("", |end| &rest[end..]);
         }

@@ -46,9 +46,10 @@ const FIELDS: [(Field, &[&str]); 10] = [
     (Field::Message, &["errormessage", "errordescription", "message", "detail", "msg"]),
 ];
 
-/// A name without case and signs.
+/// A name without case and signs, and without the `X-` that many headers begin with.
 pub(super) fn bare(name: &str) -> String {
     let local = name.rsplit(':').next().unwrap_or(name);
+    let local = local.strip_prefix("X-").or_else(|| local.strip_prefix("x-")).unwrap_or(local);
     local.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 

@@ -81,7 +81,10 @@ fn sent_block(out: &mut Lines, key: &str, members: &[Sent]) {
     if members.is_empty() {
         return;
     }
-    out.line(2, &format!("{key}:"));
+    // A name without a value is no mapping, and questions are comments.
+    let asks_only = members.iter().all(|member| matches!(member.value, Value::Question));
+    let mark = if asks_only { format!("{MARK} ") } else { String::new() };
+    out.line(2, &format!("{mark}{key}:"));
     for member in members {
         sent(out, 3, member);
     }

@@ -21,7 +21,8 @@ impl Lowering<'_> {
             Operation::Probe => (&[Slot::Access], "e.g. `headers: { Authorization: Bearer $access }`"),
             Operation::Login => return,
         };
-        if !slots.iter().any(|slot| speech.carries(*slot)) {
+        // What is wrong already may be why: a slot that is misspelt, a format that was not understood.
+        if self.found.is_empty() && !slots.iter().any(|slot| speech.carries(*slot)) {
             let message = format!("a call of `{}` carries no token", operation.word());
             self.wrong("dialect::no-token", key, message, label);
         }

@@ -263,7 +263,7 @@ fn mistakes_elsewhere_are_found_too() {
         messages,
         [
             "`tennant` is no link",
-            "`HH:mm` is neither `iso`, `dotnet`, `epoch` nor a pattern",
+            "`HH:mm` is neither `iso`, `dotnet`, `epoch`, `epoch-ms` nor a pattern",
             "`ist` is no zone",
             "`malformd` is no class"
         ]

@@ -230,8 +230,7 @@ async fn what_was_agreed_on_and_until_when_is_known() {
 }
 
 fn seconds_now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_secs()).unwrap()
+    jiff::Timestamp::now().as_second()
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ fn row(check: &CheckResult, race: &RaceResult) -> Row {
     let cell = race.cell.as_deref().map(|cell| format!(", {cell}")).unwrap_or_default();
     Row {
         id: line(&check.id),
-        href: format!("#{}", slug(&check.id)),
+        href: format!("#row-{}", slug(&check.id)),
         what: shorten(&line(&format!("{}{cell}", race.legs)), 80),
         rounds: count(u64::from(race.rounds)),
         overlapping: count(u64::from(race.overlapping)),
